@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command channel: messages between cmdpartd (client) and uvd (server).
+ *
+ * One packet is one message: a header, then count records, each of the one exact size that its
+ * type has in command_record_size(). Little-endian, no pointers, no JSON; strings are in fixed
+ * fields, terminated, and zero to the field's end; UUIDs are 16 bytes in RFC 4122 order. A request
+ * to transact is one whole transaction: all of its operations happen, or none.
+ *
+ * A request id is the author's: repeating a request after a lost reply, or after either daemon's
+ * restart, returns the first answer and changes nothing (kept for the last 100,000 transactions).
+ */
+#ifndef ULTRAVISOR_COMMAND_H
+#define ULTRAVISOR_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define COMMAND_MAGIC		0x444d4355u	/* "UCMD" */
+#define COMMAND_VERSION		1
+#define COMMAND_MAX_RECORDS	1024u
+#define COMMAND_MAX_LENGTH	(256u * 1024u)
+#define COMMAND_LAYOUT_VERSION	1
+#define COMMAND_CLIENT_SIZE	(512u * 1024u)	/* ring towards uvd */
+#define COMMAND_SERVER_SIZE	(512u * 1024u)	/* ring towards cmdpartd */
+#define COMMAND_DOORBELLS	1
+
+#define COMMAND_NAME_LEN	64
+#define COMMAND_DEVICE_LEN	32
+#define COMMAND_PATH_LEN	512
+#define COMMAND_CMDLINE_LEN	1024
+#define COMMAND_BRIDGE_LEN	16
+#define COMMAND_CPU_WORDS	16	/* CPU n is bit n % 64 of word n / 64 */
+#define COMMAND_MAX_SERVERS	4
+#define COMMAND_NONE		0xffffffffu
+
+enum command_kind {
+	COMMAND_TRANSACT = 1,	/* records: operations */
+	COMMAND_PLAN = 2,	/* likewise; the same code runs, then everything is rolled back */
+	COMMAND_QUERY = 3,	/* exactly one record, COMMAND_QUERY_ROWS */
+	COMMAND_REPLY = 4,	/* records: rows */
+};
+
+enum command_status {
+	COMMAND_OK = 0,
+	COMMAND_FAILED = 1,		/* a system call or process failed; text says which */
+	COMMAND_INVALID = 2,		/* message or operation is malformed */
+	COMMAND_NOT_FOUND = 3,
+	COMMAND_CONFLICT = 4,		/* generation, state, or owner is not as the author thought */
+	COMMAND_RESOURCES = 5,
+	COMMAND_DENIED = 6,
+	COMMAND_READ_ONLY = 7,		/* the database cannot be written now */
+};
+
+struct command_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t kind;
+	uint32_t length;		/* of the whole message, bytes */
+	uint32_t count;
+	uint8_t request_id[16];		/* a reply has its request's */
+	uint32_t status;		/* reply: enum command_status */
+	uint32_t failed;		/* reply: index of the record at fault, or COMMAND_NONE */
+	uint64_t transaction;		/* reply: ledger number, also of a refused one; 0: none */
+	uint32_t more;			/* reply to a query: 1, ask again with after = last row's key */
+	uint32_t uid;			/* request: who asked cmdpartd */
+	char who[COMMAND_NAME_LEN];	/* request: the same, for people: "root", "opsd for alice" */
+	char text[256];			/* request: the reason given; reply: what was wrong and why */
+	char fix[128];			/* reply: what to do about it */
+};
+
+struct command_record {
+	uint16_t type;
+	uint16_t flags;			/* 0 */
+	uint32_t length;		/* of the whole record */
+	uint64_t generation;		/* operation: subject row's, as its author saw it; 0: any */
+};
+
+enum command_type {
+	/* Operations. Subject in brackets: the row whose generation is checked and raised. */
+	COMMAND_PARTITION_DEFINE = 1,	/* [partition: must not exist] */
+	COMMAND_DEVICE_DEFINE = 2,	/* a device of a partition defined earlier in the same message */
+	COMMAND_PARTITION_UNDEFINE = 3,	/* [partition: defined, not running] */
+	COMMAND_PARTITION_START = 4,	/* [partition] needs the assigns, claims, channels below */
+	COMMAND_PARTITION_STOP = 5,	/* [partition] presses the power button */
+	COMMAND_PARTITION_KILL = 6,	/* [partition] pulls the plug; releases everything */
+	COMMAND_PARTITION_PAUSE = 7,	/* [partition] */
+	COMMAND_PARTITION_RESUME = 8,	/* [partition] */
+	COMMAND_MEMORY_ASSIGN = 9,	/* [partition] */
+	COMMAND_MEMORY_RELEASE = 10,	/* [partition: not running] */
+	COMMAND_PROCESSOR_ASSIGN = 11,	/* [partition] one vCPU's context */
+	COMMAND_PROCESSOR_RELEASE = 12,	/* [partition: not running] all of its contexts */
+	COMMAND_DEVICE_CLAIM = 13,	/* [device's row; created at first claim] */
+	COMMAND_DEVICE_RELEASE = 14,	/* [device's row] partition not running */
+	COMMAND_CHANNEL_CREATE = 15,	/* [partition] the I/O channel of one of its devices */
+	COMMAND_CHANNEL_CONNECT = 16,	/* [channel] its servers, in order */
+	COMMAND_CHANNEL_DESTROY = 17,	/* [channel] partition not running */
+	COMMAND_DOMAIN_CREATE = 18,	/* [domain: must not exist] */
+	COMMAND_DOMAIN_DESTROY = 19,	/* [domain: empty] */
+	COMMAND_HOST_POOL = 20,		/* what partitions may use of the host */
+
+	COMMAND_QUERY_ROWS = 64,
+
+	/* Rows, in replies. A plan's or transaction's reply has the rows as they are after it. */
+	COMMAND_ROW_HOST = 128,
+	COMMAND_ROW_PROCESSOR = 129,
+	COMMAND_ROW_MEMORY = 130,
+	COMMAND_ROW_DOMAIN = 131,
+	COMMAND_ROW_PARTITION = 132,
+	COMMAND_ROW_DEVICE = 133,
+	COMMAND_ROW_CHANNEL = 134,
+	COMMAND_ROW_CONTEXT = 135,
+	COMMAND_ROW_LEDGER = 136,
+};
+
+enum command_partition_kind {
+	PARTITION_GUEST = 1, PARTITION_IO = 2, PARTITION_COMMAND = 3,
+	PARTITION_OPERATIONS = 4, PARTITION_ULTRAVISOR = 5,
+};
+
+enum command_partition_state {
+	PARTITION_DEFINED = 1,	/* off */
+	PARTITION_STARTING = 2,	/* committed; its process is not yet known to run */
+	PARTITION_RUNNING = 3,
+	PARTITION_PAUSED = 4,
+	PARTITION_STOPPING = 5,	/* power button pressed, guest has not powered off yet */
+	PARTITION_FAILED = 6,	/* off; the last run ended badly, reason in its row */
+};
+
+enum command_mode { MODE_SHARED = 1, MODE_DEDICATED = 2 };
+enum command_device { DEVICE_BLOCK = 1, DEVICE_NETWORK = 2, DEVICE_CONSOLE = 3 };
+#define DEVICE_READONLY (1u << 0)
+
+struct command_partition_define {
+	struct command_record r;
+	uint8_t partition[16];
+	char name[COMMAND_NAME_LEN];
+	char domain[COMMAND_NAME_LEN];
+	uint32_t vcpus;
+	uint32_t mode;			/* enum command_mode */
+	uint64_t budget_ns, period_ns;	/* both 0: no budget */
+	uint64_t memory;		/* bytes, a multiple of 2 MiB */
+	char kernel[COMMAND_PATH_LEN];
+	char initrd[COMMAND_PATH_LEN];	/* "": none */
+	char cmdline[COMMAND_CMDLINE_LEN];
+};
+
+struct command_device_define {
+	struct command_record r;
+	uint8_t partition[16];
+	char name[COMMAND_DEVICE_LEN];	/* unique within the partition */
+	uint32_t device;		/* enum command_device */
+	uint32_t flags;			/* DEVICE_READONLY: block only */
+	char path[COMMAND_PATH_LEN];	/* block: file or block device; else "" */
+	char bridge[COMMAND_BRIDGE_LEN];/* network; else "" */
+	uint8_t mac[8];			/* network: 6 bytes */
+};
+
+/* UNDEFINE, START, STOP, KILL, PAUSE, RESUME, MEMORY_RELEASE, PROCESSOR_RELEASE. */
+struct command_partition {
+	struct command_record r;
+	uint8_t partition[16];
+};
+
+struct command_memory_assign {
+	struct command_record r;
+	uint8_t partition[16];
+	uint64_t bytes;
+	uint32_t node;
+	uint32_t reserved;
+};
+
+struct command_processor_assign {
+	struct command_record r;
+	uint8_t partition[16];
+	uint32_t index;			/* of the context, from 0 */
+	uint32_t mode;
+	uint64_t budget_ns, period_ns;
+	uint64_t cpus[COMMAND_CPU_WORDS];	/* dedicated: exactly one */
+};
+
+/* DEVICE_CLAIM, DEVICE_RELEASE: a partition's device takes or gives back what its definition names. */
+struct command_device_op {
+	struct command_record r;
+	uint8_t partition[16];
+	char name[COMMAND_DEVICE_LEN];
+};
+
+/* CHANNEL_CREATE, CHANNEL_DESTROY: the author names the channel's UUID. */
+struct command_channel {
+	struct command_record r;
+	uint8_t channel[16];
+	uint8_t partition[16];
+	char name[COMMAND_DEVICE_LEN];	/* the device it is for */
+};
+
+struct command_channel_connect {
+	struct command_record r;
+	uint8_t channel[16];
+	uint32_t servers;		/* 1 … COMMAND_MAX_SERVERS, slot 0 serves first */
+	uint32_t reserved;
+	uint8_t server[COMMAND_MAX_SERVERS][16];	/* I/O partitions */
+};
+
+struct command_domain {
+	struct command_record r;
+	char name[COMMAND_NAME_LEN];
+	uint64_t memory;		/* bytes of the host's pool; CREATE only */
+	uint64_t cpus[COMMAND_CPU_WORDS];
+};
+
+struct command_host_pool {
+	struct command_record r;
+	uint64_t memory;		/* bytes */
+	uint64_t cpus[COMMAND_CPU_WORDS];
+};
+
+/*
+ * Asks for rows of one type, in order of their keys, greater than after (a number: CPU, node,
+ * ledger) or after the row named after_name; name, if not "", asks for this partition's alone.
+ */
+struct command_query {
+	struct command_record r;
+	uint32_t row;			/* enum command_type, COMMAND_ROW_… */
+	uint32_t limit;			/* 0: as many as fit */
+	uint64_t after;
+	char after_name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];	/* "partition" or "partition/device" */
+	char name[COMMAND_NAME_LEN];	/* a partition's name, or its UUID in text */
+};
+
+struct command_row_host {
+	struct command_record r;
+	uint8_t host[16];
+	uint8_t instance[16];		/* of the module, since its load; zero: no module */
+	uint64_t memory_total, memory_pool, memory_assigned;
+	uint32_t cpus_total, cpus_pool;
+	uint64_t cpus[COMMAND_CPU_WORDS];	/* the pool */
+	uint64_t transactions;		/* ledger's last number */
+	uint32_t read_only;
+	uint32_t pool_is_default;	/* not set by HOST_POOL */
+	char name[COMMAND_NAME_LEN];
+	char pool_reason[256];		/* default pool: why these */
+};
+
+struct command_row_processor {
+	struct command_record r;
+	uint32_t cpu, node, package, core;
+	uint64_t siblings[COMMAND_CPU_WORDS];	/* SMT, itself included */
+	uint32_t in_pool;
+	uint32_t contexts;		/* shared contexts that may run on it */
+	char domain[COMMAND_NAME_LEN];	/* "": none */
+	uint8_t owner[16];		/* partition that has it dedicated; zero: none */
+	char owner_name[COMMAND_NAME_LEN];
+};
+
+struct command_row_memory {
+	struct command_record r;
+	uint32_t node;
+	uint32_t reserved;
+	uint64_t total, pool, assigned;
+};
+
+struct command_row_domain {
+	struct command_record r;
+	char name[COMMAND_NAME_LEN];
+	uint64_t memory, memory_assigned;
+	uint64_t cpus[COMMAND_CPU_WORDS];
+	uint32_t partitions;
+	uint32_t reserved;
+};
+
+struct command_row_partition {
+	struct command_record r;	/* generation: the row's */
+	uint8_t partition[16];
+	char name[COMMAND_NAME_LEN];
+	char domain[COMMAND_NAME_LEN];
+	uint32_t kind, state;
+	uint32_t vcpus, mode;
+	uint64_t budget_ns, period_ns, memory;
+	uint64_t memory_assigned;
+	uint32_t node;
+	int32_t pid;			/* of its process, 0: none known */
+	uint64_t module_id;		/* 0: no kernel object */
+	uint64_t run_ns, exits;		/* from the module */
+	uint64_t started_ns;		/* CLOCK_REALTIME of the last start, 0: never */
+	uint32_t reboots;
+	uint32_t devices;
+	char kernel[COMMAND_PATH_LEN];
+	char initrd[COMMAND_PATH_LEN];
+	char cmdline[COMMAND_CMDLINE_LEN];
+	char reason[256];		/* state FAILED, or how the last run ended */
+};
+
+struct command_row_device {
+	struct command_record r;	/* generation: the device row's, 0: not claimed */
+	uint8_t partition[16];
+	char partition_name[COMMAND_NAME_LEN];
+	char name[COMMAND_DEVICE_LEN];
+	uint32_t device, flags;
+	uint32_t claimed;
+	uint32_t reserved;
+	char path[COMMAND_PATH_LEN];
+	char bridge[COMMAND_BRIDGE_LEN];
+	char tap[COMMAND_BRIDGE_LEN];	/* network, while claimed */
+	uint8_t mac[8];
+};
+
+struct command_row_channel {
+	struct command_record r;
+	uint8_t channel[16];
+	uint8_t partition[16];		/* client; zero: cmdpartd's command channel */
+	char partition_name[COMMAND_NAME_LEN];
+	char name[COMMAND_DEVICE_LEN];	/* device, or "command", "monitor" */
+	uint64_t module_id, epoch;
+	uint32_t type;			/* enum channel_type */
+	uint32_t servers;
+	uint8_t server[COMMAND_MAX_SERVERS][16];
+	char server_name[COMMAND_MAX_SERVERS][COMMAND_NAME_LEN];
+	uint32_t slot_state[COMMAND_MAX_SERVERS];	/* enum ultravisor_slot_state */
+};
+
+struct command_row_context {
+	struct command_record r;
+	uint8_t partition[16];
+	char partition_name[COMMAND_NAME_LEN];
+	uint32_t index, mode;
+	uint64_t budget_ns, period_ns;
+	uint64_t cpus[COMMAND_CPU_WORDS];
+	uint64_t run_ns, throttled, forced;
+};
+
+struct command_row_ledger {
+	struct command_record r;
+	uint64_t transaction;
+	uint64_t time_ns;		/* CLOCK_REALTIME of the commit */
+	uint8_t request_id[16];
+	uint32_t status;		/* refused ones are in the ledger too */
+	uint32_t operations;
+	uint32_t uid;
+	uint32_t reserved;
+	char who[COMMAND_NAME_LEN];
+	char subject[COMMAND_NAME_LEN];	/* first operation's partition or domain */
+	char summary[256];		/* "start web1: 128 MiB on node 0, 1 context, 3 devices" */
+	char text[256];			/* reason given, or why it was refused */
+};
+
+/* The exact size of a record of this type; 0: unknown type. */
+static inline uint32_t command_record_size(uint16_t type)
+{
+	switch (type) {
+	case COMMAND_PARTITION_DEFINE:	return sizeof(struct command_partition_define);
+	case COMMAND_DEVICE_DEFINE:	return sizeof(struct command_device_define);
+	case COMMAND_PARTITION_UNDEFINE:
+	case COMMAND_PARTITION_START:
+	case COMMAND_PARTITION_STOP:
+	case COMMAND_PARTITION_KILL:
+	case COMMAND_PARTITION_PAUSE:
+	case COMMAND_PARTITION_RESUME:
+	case COMMAND_MEMORY_RELEASE:
+	case COMMAND_PROCESSOR_RELEASE:	return sizeof(struct command_partition);
+	case COMMAND_MEMORY_ASSIGN:	return sizeof(struct command_memory_assign);
+	case COMMAND_PROCESSOR_ASSIGN:	return sizeof(struct command_processor_assign);
+	case COMMAND_DEVICE_CLAIM:
+	case COMMAND_DEVICE_RELEASE:	return sizeof(struct command_device_op);
+	case COMMAND_CHANNEL_CREATE:
+	case COMMAND_CHANNEL_DESTROY:	return sizeof(struct command_channel);
+	case COMMAND_CHANNEL_CONNECT:	return sizeof(struct command_channel_connect);
+	case COMMAND_DOMAIN_CREATE:
+	case COMMAND_DOMAIN_DESTROY:	return sizeof(struct command_domain);
+	case COMMAND_HOST_POOL:		return sizeof(struct command_host_pool);
+	case COMMAND_QUERY_ROWS:	return sizeof(struct command_query);
+	case COMMAND_ROW_HOST:		return sizeof(struct command_row_host);
+	case COMMAND_ROW_PROCESSOR:	return sizeof(struct command_row_processor);
+	case COMMAND_ROW_MEMORY:	return sizeof(struct command_row_memory);
+	case COMMAND_ROW_DOMAIN:	return sizeof(struct command_row_domain);
+	case COMMAND_ROW_PARTITION:	return sizeof(struct command_row_partition);
+	case COMMAND_ROW_DEVICE:	return sizeof(struct command_row_device);
+	case COMMAND_ROW_CHANNEL:	return sizeof(struct command_row_channel);
+	case COMMAND_ROW_CONTEXT:	return sizeof(struct command_row_context);
+	case COMMAND_ROW_LEDGER:	return sizeof(struct command_row_ledger);
+	}
+	return 0;
+}
+
+#define COMMAND_EXACT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
+COMMAND_EXACT(command_header, 504);
+COMMAND_EXACT(command_record, 16);
+#undef COMMAND_EXACT
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layout of an I/O channel: what a guest's monitor (client) and an I/O partition (server) share.
+ *
+ * The client's area says what the guest's driver configured; the server's area says what the
+ * device is and what it has taken note of. Virtqueues themselves are in guest memory, which only
+ * the serving endpoint sees. The servers' private area holds the in-flight table, so that the
+ * next server knows what the last one had begun. All integers are little-endian. Each side writes
+ * its own area only, and reads the other's once, into a private copy, before it believes it.
+ *
+ * Device types and feature bits: Virtio 1.2, sections 5 and 6. Queues: split rings (2.7).
+ */
+#ifndef ULTRAVISOR_IO_H
+#define ULTRAVISOR_IO_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define IO_LAYOUT_VERSION	1
+#define IO_MAX_QUEUES		8
+#define IO_MAX_QUEUE_SIZE	256
+#define IO_CONFIG_SIZE		64
+
+/* Channel types (struct ultravisor_channel_header.type). */
+enum channel_type {
+	CHANNEL_COMMAND = 1,	/* command.h */
+	CHANNEL_MONITOR = 2,	/* monitor.h */
+	CHANNEL_BLOCK = 3,
+	CHANNEL_NETWORK = 4,
+	CHANNEL_CONSOLE = 5,
+};
+
+/* Areas' sizes, fixed by the layout version. */
+#define IO_CLIENT_SIZE		4096u
+#define IO_SERVER_SIZE		4096u
+#define IO_PRIVATE_SIZE		(68u * 1024u)	/* struct io_inflight and its queues */
+#define IO_CONSOLE_CLIENT_SIZE	(68u * 1024u)	/* struct io_console_client */
+#define IO_CONSOLE_SERVER_SIZE	(8u * 1024u)	/* struct io_console_server */
+#define IO_CONSOLE_PRIVATE_SIZE	4096u
+
+/*
+ * Doorbells, each way. Client to server: 0 "my area changed", 1 + q "queue q has buffers".
+ * Server to client: 0 "my area changed" (acknowledged a generation, new config), 1 + q
+ * "raise queue q's interrupt".
+ */
+#define IO_DOORBELL_STATE	0
+#define IO_DOORBELL_QUEUE(q)	(1 + (q))
+#define IO_DOORBELLS		(1 + IO_MAX_QUEUES)
+
+enum io_client_state {
+	IO_CLIENT_DOWN = 0,	/* no driver, or the driver reset the device */
+	IO_CLIENT_UP = 1,	/* DRIVER_OK: features and queues below are final until the next reset */
+};
+
+struct io_queue {
+	uint32_t size;		/* entries, a power of two, <= queue_size_max; 0: not used */
+	uint32_t reserved;
+	uint64_t desc;		/* guest physical addresses (Virtio 2.7) */
+	uint64_t driver;
+	uint64_t device;
+};
+
+/*
+ * At offset 0 of the client's area. The client changes the members below generation, then stores
+ * state, then adds one to generation (release) and rings IO_DOORBELL_STATE. The server loads
+ * generation (acquire), copies, loads generation again, and acts on the copy if it did not change.
+ */
+struct io_client {
+	_Atomic uint32_t generation;
+	_Atomic uint32_t state;		/* enum io_client_state */
+	uint64_t features;		/* what the driver accepted */
+	uint32_t queues;
+	uint32_t reserved;
+	struct io_queue queue[IO_MAX_QUEUES];
+};
+
+enum io_server_state {
+	IO_SERVER_ABSENT = 0,
+	IO_SERVER_READY = 1,		/* the members below are valid */
+};
+
+/*
+ * At offset 0 of the server's area. config_generation is odd while config changes (a sequence
+ * lock). acknowledged: the client generation that the server has acted upon; a reset is complete
+ * for the guest when acknowledged has reached it: until then nothing the server does may be
+ * assumed to have stopped. broken: the server found the driver at fault; the device needs a reset.
+ */
+struct io_server {
+	_Atomic uint32_t state;		/* enum io_server_state */
+	_Atomic uint32_t acknowledged;
+	_Atomic uint32_t broken;	/* 0, or the client generation that is at fault */
+	_Atomic uint32_t config_generation;
+	uint64_t features;		/* offered; a later server offers at least the same */
+	uint32_t queues;
+	uint32_t queue_size_max;
+	uint32_t config_size;
+	uint32_t reserved;
+	uint8_t config[IO_CONFIG_SIZE];	/* Virtio 5.x.4, device specific */
+};
+
+/*
+ * The in-flight table, at offset 0 of the private area: what a take-over needs, as
+ * docs/architecture.md tells. Entry i of a queue describes the request whose head descriptor is i.
+ * FREE -> SUBMITTED (sequence set before) -> DONE (position and length set before) -> used index
+ * published -> FREE. A new server publishes what is DONE and not yet published, in order of
+ * position, then replays what is SUBMITTED, in order of sequence.
+ */
+enum io_entry_state { IO_FREE = 0, IO_SUBMITTED = 1, IO_DONE = 2 };
+
+struct io_entry {
+	_Atomic uint32_t state;
+	uint32_t length;		/* bytes written to the guest: used ring's len */
+	_Atomic uint64_t sequence;	/* order of submission */
+	uint64_t position;		/* used index (not wrapped to 16 bits) that it will get */
+	uint64_t cookie;		/* the server's own */
+};
+
+struct io_inflight_queue {
+	_Atomic uint64_t available;	/* next available index to take, not wrapped */
+	_Atomic uint64_t used;		/* used index last published, not wrapped */
+	_Atomic uint64_t sequence;	/* last given */
+	uint64_t reserved[5];
+	struct io_entry entry[IO_MAX_QUEUE_SIZE];
+};
+
+struct io_inflight {
+	_Atomic uint32_t layout_version;
+	_Atomic uint32_t generation;	/* client generation that the table belongs to */
+	uint64_t reserved[7];
+};
+
+/* Queue q's table: after struct io_inflight, queues in order. */
+#define IO_INFLIGHT_QUEUE(base, q) \
+	((struct io_inflight_queue *)((char *)(base) + sizeof(struct io_inflight)) + (q))
+
+/*
+ * Console: bytes to and from the guest's serial port. Counters are never wrapped; a byte with
+ * number n is at n % size. The client writes tx_head, rx_tail and tx; the server rx_head, tx_tail
+ * and rx. Doorbell 0 either way: "look at the counters". A server adds to tx_tail only after the
+ * bytes are in the log.
+ */
+#define IO_CONSOLE_TX_SIZE	65536u
+#define IO_CONSOLE_RX_SIZE	4096u
+
+struct io_console_client {
+	_Atomic uint64_t tx_head;
+	_Atomic uint64_t rx_tail;
+	uint8_t reserved[4080];
+	uint8_t tx[IO_CONSOLE_TX_SIZE];
+};
+
+struct io_console_server {
+	_Atomic uint32_t state;		/* enum io_server_state */
+	uint32_t reserved0;
+	_Atomic uint64_t tx_tail;
+	_Atomic uint64_t rx_head;
+	uint8_t reserved[4072];
+	uint8_t rx[IO_CONSOLE_RX_SIZE];
+};
+
+_Static_assert(sizeof(struct io_client) <= IO_CLIENT_SIZE, "client area");
+_Static_assert(sizeof(struct io_server) <= IO_SERVER_SIZE, "server area");
+_Static_assert(sizeof(struct io_inflight_queue) == 64 + 32 * IO_MAX_QUEUE_SIZE, "no padding");
+_Static_assert(sizeof(struct io_inflight) + IO_MAX_QUEUES * sizeof(struct io_inflight_queue) <=
+	       IO_PRIVATE_SIZE, "private area");
+_Static_assert(sizeof(struct io_console_client) <= IO_CONSOLE_CLIENT_SIZE, "console client");
+_Static_assert(sizeof(struct io_console_server) <= IO_CONSOLE_SERVER_SIZE, "console server");
+
+#endif

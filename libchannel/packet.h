@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packets over a channel: one ring each way, single producer, single consumer.
+ *
+ * The ring towards the server is in the client's area, the one towards the client in the
+ * server's. An area begins with struct packet_control, the slots follow. A slot is one cache
+ * line and starts with its sequence word, so that a small packet moves one line; a longer packet
+ * takes consecutive slots. The consumer's progress is in the consumer's own area: nobody writes
+ * where the peer also writes. Both cursors are kept privately; the shared ones are reports.
+ *
+ * An endpoint may be opened again over the same memory (a restarted daemon): the producer goes on
+ * from its own shared report, the consumer from its own; a packet that the old process had not
+ * consumed is delivered again.
+ */
+#ifndef LIBCHANNEL_PACKET_H
+#define LIBCHANNEL_PACKET_H
+
+#include <libchannel/channel.h>
+
+#define PACKET_MAX	(256u * 1024u)
+
+struct packet_ring;
+
+/* Neither owns nor closes c. Area sizes must hold at least 4 slots: -EINVAL. */
+int packet_open(struct packet_ring **out, struct channel *c);
+void packet_close(struct packet_ring *p);
+
+/*
+ * Sends one packet: 0; -EMSGSIZE: larger than the ring ever holds (or PACKET_MAX), checked first;
+ * -EAGAIN: no room now, packet_wait_fd becomes readable when there may be; -ECONNRESET.
+ * Rings the peer's doorbell index only if the peer asked to be woken.
+ */
+int packet_send(struct packet_ring *p, const void *data, size_t n);
+
+/* Receives one packet into data: its length; -EAGAIN; -EMSGSIZE (not consumed); -ECONNRESET. */
+ssize_t packet_receive(struct packet_ring *p, void *data, size_t size);
+
+/*
+ * For an event loop: before it sleeps, packet_prepare_wait says that this end wants to be woken,
+ * and returns true if there is something to receive already (do not sleep then). The fd is
+ * readable after a wake-up; packet_clear_wait drains it.
+ */
+int packet_wait_fd(const struct packet_ring *p);
+bool packet_prepare_wait(struct packet_ring *p);
+void packet_clear_wait(struct packet_ring *p);
+
+/* Sends or receives, spinning spin_ns before it sleeps, at most timeout_ms (-1: for ever). */
+int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
+ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
+
+#endif
