@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON over HTTP on a unix socket, inside a daemon's sd-event loop: libmicrohttpd, with limits.
+ *
+ * Nobody waits for anybody: a client that connects and says nothing, or that sends or reads too
+ * slowly, is cut off at a deadline; one user's connections are limited, so that the others' find
+ * room; a body beyond the limit is answered at its announcement. A handler gets a whole request
+ * and answers at once or later. Who asks is known by peer credentials, never by the payload.
+ */
+#ifndef COMMON_HTTP_SERVER_H
+#define COMMON_HTTP_SERVER_H
+
+#include <jansson.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include <common/error.h>
+
+struct http_server;
+struct http_request;
+
+/* Must lead to exactly one http_reply…, http_upgrade: now, or later from the event loop. */
+typedef void http_handler(struct http_request *request, void *data);
+
+/*
+ * A path's {} stand for one segment each, at most HTTP_MAX_SEGMENTS. More methods for one path
+ * are more routes.
+ */
+#define HTTP_MAX_SEGMENTS 4
+struct http_route {
+	const char *method;		/* "GET"; NULL ends the table */
+	const char *path;		/* "/v1/partitions/{}/start" */
+	http_handler *handler;
+};
+
+struct http_server_config {
+	const struct http_route *routes;
+	void *data;			/* for the handlers */
+	size_t max_body;		/* bytes; 0: 1 MiB */
+	unsigned int max_connections;	/* 0: 256 */
+	unsigned int max_per_user;	/* 0: a quarter of max_connections; root has no limit */
+	unsigned int receive_seconds;	/* for a whole request; 0: 10 */
+	unsigned int idle_seconds;	/* between requests, or no progress in sending; 0: 10 */
+};
+
+/* listen_fd is a listening stream socket; the server owns it from then on. 0 or -errno. */
+int http_server_open(struct http_server **out, sd_event *event, int listen_fd,
+		     const struct http_server_config *config);
+void http_server_close(struct http_server *server);
+
+/*
+ * The socket to listen on: the first that systemd passed (sd_listen_fds), else a new one at path
+ * with this mode and group (NULL: the process's), replacing a socket that nobody listens on.
+ * Returns the descriptor, or -1 and *e.
+ */
+int http_listen(const char *path, mode_t mode, const char *group, struct error *e);
+
+/* What was asked. All of it is valid until the reply; segment i is that of the i-th {}. */
+const struct ucred *http_request_peer(const struct http_request *r);
+const char *http_request_method(const struct http_request *r);
+const char *http_request_path(const struct http_request *r);
+const char *http_request_segment(const struct http_request *r, unsigned int i);
+const char *http_request_query(const struct http_request *r, const char *key);	/* or NULL */
+json_t *http_request_body(const struct http_request *r);	/* borrowed; NULL: there was none */
+
+/* Whether the peer is in the group, now (of its process, and by the group's member list). */
+bool http_request_in_group(const struct http_request *r, gid_t group);
+
+/* The answers; each ends the request. body is stolen. */
+void http_reply(struct http_request *r, unsigned int status, json_t *body);
+void http_reply_error(struct http_request *r, const struct error *e);
+
+/*
+ * 101 Switching Protocols to protocol, which the client must have asked for: otherwise this
+ * answers 426 itself. Then on_socket gets the connection, to own: the descriptor, and what
+ * the client sent behind its request. on_socket is called with fd -1 if the client is gone.
+ */
+typedef void http_upgraded(int fd, const char *extra, size_t n, void *data);
+void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
+		  void *data);
+
+#endif
