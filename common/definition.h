@@ -61,8 +61,6 @@ int definition_load(struct definition *d, const char *path, struct error *e);
 /* The canonical JSON of a definition, defaults spelled out; a new reference. */
 json_t *definition_to_json(const struct definition *d);
 
-/* Whether text may name a partition or domain (64) or device (32): [a-z0-9][a-z0-9._-]*. */
-bool definition_name_ok(const char *text, size_t size);
 
 /* The address of a network device that names none: locally administered, unicast. */
 void definition_derive_mac(uint8_t mac[6], const uint8_t uuid[16], const char *device);

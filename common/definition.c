@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a definition's JSON to a struct and back. What each key means: docs/definition.md. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <common/definition.h>
+#include <common/json_file.h>
+#include <common/reader.h>
+#include <common/size.h>
+
+#define NS_PER_MS	1000000ull
+#define MAX_PERIOD_MS	1000	/* the module's limit of a context's period */
+
+static int parse_mode(const struct reader *r, const char *mode, enum command_mode *out)
+{
+	if (!strcmp(mode, "shared")) {
+		*out = MODE_SHARED;
+		return 0;
+	}
+	if (!strcmp(mode, "dedicated")) {
+		*out = MODE_DEDICATED;
+		return 0;
+	}
+	if (!strcmp(mode, "window")) {
+		reader_fault(r, "cpus.mode", "the mode \"window\" is not available");
+		error_why(r->e, "this version does not enforce it");
+		return error_fix(r->e, "use \"shared\", with a budget if need be, or \"dedicated\"");
+	}
+	reader_fault(r, "cpus.mode", "\"%s\" is not a mode", mode);
+	return error_fix(r->e, "use \"shared\" or \"dedicated\"");
+}
+
+static int parse_cpus(const struct reader *r, const json_t *cpus, struct definition *d)
+{
+	static const char *const keys[] = { "count", "mode", "budget_ms", "period_ms", NULL };
+	uint64_t count, budget = 0, period = 0;
+	char mode[32] = "shared";
+
+	if (reader_object(r, "cpus", cpus, keys) < 0 ||
+	    reader_number(r, "cpus", cpus, "count", true, 1, DEFINITION_MAX_VCPUS, &count) < 0 ||
+	    reader_text(r, "cpus", cpus, "mode", "\"shared\"", false, mode, sizeof(mode)) < 0 ||
+	    reader_number(r, "cpus", cpus, "budget_ms", false, 1, MAX_PERIOD_MS, &budget) < 0 ||
+	    reader_number(r, "cpus", cpus, "period_ms", false, 1, MAX_PERIOD_MS, &period) < 0 ||
+	    parse_mode(r, mode, &d->mode) < 0)
+		return -1;
+	if (d->mode == MODE_DEDICATED && (budget || period)) {
+		reader_fault(r, budget ? "cpus.budget_ms" : "cpus.period_ms",
+			     "a dedicated CPU has no budget");
+		return error_fix(r->e, "leave budget_ms and period_ms out, or use \"shared\"");
+	}
+	if (!budget != !period) {
+		reader_fault(r, budget ? "cpus.period_ms" : "cpus.budget_ms", "the key is missing");
+		error_why(r->e, "budget_ms and period_ms belong together");
+		return error_fix(r->e, "give both, or neither for no budget");
+	}
+	if (budget > period) {
+		reader_fault(r, "cpus.budget_ms", "%d ms do not fit into a period of %d ms",
+			     (int)budget, (int)period);
+		return error_fix(r->e, "use at most %d", (int)period);
+	}
+	d->vcpus = count;
+	d->budget_ns = budget * NS_PER_MS;
+	d->period_ns = period * NS_PER_MS;
+	return 0;
+}
+
+static int parse_boot(const struct reader *r, const json_t *boot, struct definition *d)
+{
+	static const char *const keys[] = { "kernel", "initrd", "cmdline", NULL };
+
+	if (reader_object(r, "boot", boot, keys) < 0 ||
+	    reader_path(r, "boot", boot, "kernel", "\"vmlinuz\"", true, d->kernel,
+			sizeof(d->kernel)) < 0 ||
+	    reader_path(r, "boot", boot, "initrd", "\"initrd.gz\"", false, d->initrd,
+			sizeof(d->initrd)) < 0 ||
+	    reader_text(r, "boot", boot, "cmdline", "\"console=ttyS0\"", false, d->cmdline,
+			sizeof(d->cmdline)) < 0)
+		return -1;
+	return 0;
+}
+
+int definition_parse_mac(uint8_t mac[6], const char *text)
+{
+	unsigned int byte[6];
+	int end = 0;
+
+	if (strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
+	    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
+		   &byte[4], &byte[5], &end) != 6 || end != 17)
+		return -1;
+	for (int i = 0; i < 6; i++)
+		mac[i] = byte[i];
+	return 0;
+}
+
+/* FNV-1a over both. The first byte, as QEMU's and libvirt's, has the local and no group bit. */
+void definition_derive_mac(uint8_t mac[6], const uint8_t uuid[16], const char *device)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (int i = 0; i < 16; i++)
+		hash = (hash ^ uuid[i]) * 0x100000001b3ull;
+	for (; *device; device++)
+		hash = (hash ^ (unsigned char)*device) * 0x100000001b3ull;
+	hash ^= hash >> 32;
+	mac[0] = 0x52;
+	for (int i = 1; i < 6; i++)
+		mac[i] = hash >> (8 * (i - 1));
+}
+
+static int parse_mac(const struct reader *r, const char *prefix, const json_t *json,
+		     struct definition_device *v)
+{
+	char text[32], key[READER_KEY];
+	int rc = reader_text(r, prefix, json, "mac", "\"52:54:00:12:34:56\"", false, text,
+			     sizeof(text));
+
+	if (rc <= 0)
+		return rc;
+	reader_join(key, prefix, "mac");
+	if (definition_parse_mac(v->mac, text) < 0) {
+		reader_fault(r, key, "\"%s\" is not an address", text);
+		return error_fix(r->e, "write it as \"52:54:00:12:34:56\", or leave it out");
+	}
+	if (v->mac[0] & 1 || !memcmp(v->mac, "\0\0\0\0\0\0", 6)) {
+		reader_fault(r, key, "\"%s\" is not the address of one card", text);
+		return error_fix(r->e, "make the first byte even and the address not zero");
+	}
+	v->has_mac = true;
+	return 0;
+}
+
+static int parse_bridge(const struct reader *r, const char *prefix, const json_t *json,
+			struct definition_device *v)
+{
+	char key[READER_KEY];
+
+	if (reader_text(r, prefix, json, "bridge", "\"uvbr0\"", true, v->bridge,
+			sizeof(v->bridge)) < 0)
+		return -1;
+	/* The kernel's rule for interface names (dev_valid_name). */
+	if (v->bridge[0] && strcmp(v->bridge, ".") && strcmp(v->bridge, "..") &&
+	    !strpbrk(v->bridge, "/: \t"))
+		return 0;
+	reader_fault(r, reader_join(key, prefix, "bridge"), "\"%s\" is not the name of a bridge",
+		     v->bridge);
+	return error_fix(r->e, "name one, or \"uvbr0\", which is made on demand");
+}
+
+static int parse_device_type(const struct reader *r, const char *prefix, const json_t *json,
+			     struct definition_device *v)
+{
+	static const char *const block[] = { "type", "name", "path", "readonly", NULL };
+	static const char *const network[] = { "type", "name", "bridge", "mac", NULL };
+	static const char *const console[] = { "type", "name", NULL };
+	char key[READER_KEY], type[32];
+
+	if (!json_is_object(json))
+		return reader_object(r, prefix, json, block);
+	if (reader_text(r, prefix, json, "type", "\"block\"", true, type, sizeof(type)) < 0)
+		return -1;
+	if (!strcmp(type, "block")) {
+		v->type = DEVICE_BLOCK;
+		if (reader_object(r, prefix, json, block) < 0 ||
+		    reader_path(r, prefix, json, "path", "\"disk.raw\"", true, v->path,
+				sizeof(v->path)) < 0 ||
+		    reader_bool(r, prefix, json, "readonly", &v->readonly) < 0)
+			return -1;
+		return 0;
+	}
+	if (!strcmp(type, "network")) {
+		v->type = DEVICE_NETWORK;
+		if (reader_object(r, prefix, json, network) < 0 ||
+		    parse_bridge(r, prefix, json, v) < 0 || parse_mac(r, prefix, json, v) < 0)
+			return -1;
+		return 0;
+	}
+	if (!strcmp(type, "console")) {
+		v->type = DEVICE_CONSOLE;
+		return reader_object(r, prefix, json, console);
+	}
+	reader_fault(r, reader_join(key, prefix, "type"), "\"%s\" is not a type of device", type);
+	return error_fix(r->e, "use \"block\", \"network\" or \"console\"");
+}
+
+/* Whether two devices of one partition stand in each other's way. */
+static int check_pair(const struct reader *r, const char *prefix, unsigned int index,
+		      const struct definition_device *o, const struct definition_device *v)
+{
+	char key[READER_KEY];
+
+	if (!strcmp(o->name, v->name)) {
+		reader_fault(r, reader_join(key, prefix, "name"),
+			     "devices[%u] has the name \"%s\" too", index, v->name);
+		return error_fix(r->e, "names are unique within a partition");
+	}
+	if (o->type != v->type)
+		return 0;
+	if (v->type == DEVICE_CONSOLE) {
+		reader_fault(r, reader_join(key, prefix, "type"), "devices[%u] is a console already",
+			     index);
+		return error_why(r->e, "a guest has one serial port");
+	}
+	if (v->type == DEVICE_BLOCK && !strcmp(o->path, v->path) &&
+	    !(o->readonly && v->readonly)) {
+		reader_fault(r, reader_join(key, prefix, "path"), "devices[%u] is the same file",
+			     index);
+		return error_why(r->e, "an image that is written is open once a host");
+	}
+	if (v->type == DEVICE_NETWORK && o->has_mac && v->has_mac && !memcmp(o->mac, v->mac, 6)) {
+		reader_fault(r, reader_join(key, prefix, "mac"),
+			     "devices[%u] has the same address", index);
+		return error_fix(r->e, "leave one of them out: it is derived");
+	}
+	return 0;
+}
+
+static int parse_device(const struct reader *r, const json_t *json, struct definition *d)
+{
+	struct definition_device *v = &d->device[d->devices];
+	char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), "devices[%u]", d->devices);
+	if (parse_device_type(r, prefix, json, v) < 0 ||
+	    reader_name(r, prefix, json, "name", true, v->name, sizeof(v->name)) < 0)
+		return -1;
+	for (unsigned int i = 0; i < d->devices; i++)
+		if (check_pair(r, prefix, i, &d->device[i], v) < 0)
+			return -1;
+	d->devices++;
+	return 0;
+}
+
+static int parse_devices(const struct reader *r, const json_t *json, struct definition *d)
+{
+	json_t *devices;
+	int rc;
+
+	rc = reader_get(r, "", json, "devices", JSON_ARRAY,
+			"[ { \"type\": \"console\", \"name\": \"console\" } ]", false, &devices);
+	if (rc <= 0)
+		return rc;
+	if (json_array_size(devices) > DEFINITION_MAX_DEVICES) {
+		reader_fault(r, "devices", "has %zu devices", json_array_size(devices));
+		return error_fix(r->e, "use at most %u", DEFINITION_MAX_DEVICES);
+	}
+	for (size_t i = 0; i < json_array_size(devices); i++)
+		if (parse_device(r, json_array_get(devices, i), d) < 0)
+			return -1;
+	return 0;
+}
+
+int definition_parse(struct definition *d, const json_t *json, const char *source,
+		     const char *base, struct error *e)
+{
+	static const char *const keys[] = { "version", "name", "domain", "cpus", "memory", "boot",
+					    "devices", NULL };
+	const struct reader r = { source, base, e };
+	uint64_t version = DEFINITION_VERSION;
+	json_t *cpus, *boot;
+
+	memset(d, 0, sizeof(*d));
+	strcpy(d->domain, "default");
+	if (json_object_get(json, "lease_s")) {
+		reader_fault(&r, "lease_s", "leases are not available");
+		error_why(e, "this version does not enforce them");
+		return error_fix(e, "leave the key out");
+	}
+	if (reader_object(&r, "", json, keys) < 0 ||
+	    reader_number(&r, "", json, "version", false, 1, INT_MAX, &version) < 0)
+		return -1;
+	if (version != DEFINITION_VERSION) {
+		reader_fault(&r, "version", "version %d is not known", (int)version);
+		return error_fix(e, "write \"version\": %d", DEFINITION_VERSION);
+	}
+	if (reader_name(&r, "", json, "name", true, d->name, sizeof(d->name)) < 0 ||
+	    reader_name(&r, "", json, "domain", false, d->domain, sizeof(d->domain)) < 0 ||
+	    reader_get(&r, "", json, "cpus", JSON_OBJECT, "{ \"count\": 1 }", true, &cpus) < 0 ||
+	    parse_cpus(&r, cpus, d) < 0 ||
+	    reader_size(&r, "", json, "memory", true, DEFINITION_MEMORY_STEP, &d->memory) < 0 ||
+	    reader_get(&r, "", json, "boot", JSON_OBJECT, "{ \"kernel\": \"vmlinuz\" }", true,
+		       &boot) < 0 ||
+	    parse_boot(&r, boot, d) < 0 || parse_devices(&r, json, d) < 0)
+		return -1;
+	return 0;
+}
+
+int definition_load(struct definition *d, const char *path, struct error *e)
+{
+	json_t *json = json_file_load(path, DEFINITION_MAX_BYTES, e);
+	bool file = strcmp(path, "-") != 0;
+	char base[PATH_MAX], *copy = NULL;
+	int rc = -1;
+
+	if (!json)
+		return -1;
+	copy = strdup(path);
+	if (!copy || !(file ? realpath(dirname(copy), base) : getcwd(base, sizeof(base)))) {
+		error_set(e, EXIT_FAILED, "cannot tell the file's directory: %s", strerror(errno));
+		error_where(e, "%s", path);
+		goto out;
+	}
+	rc = definition_parse(d, json, file ? path : "standard input", base, e);
+out:
+	free(copy);
+	json_decref(json);
+	return rc;
+}
+
+static json_t *device_to_json(const struct definition_device *v)
+{
+	char mac[18];
+	json_t *o;
+
+	switch (v->type) {
+	case DEVICE_BLOCK:
+		return json_pack("{s:s, s:s, s:s, s:b}", "type", "block", "name", v->name,
+				 "path", v->path, "readonly", v->readonly);
+	case DEVICE_NETWORK:
+		o = json_pack("{s:s, s:s, s:s}", "type", "network", "name", v->name, "bridge",
+			      v->bridge);
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1],
+			 v->mac[2], v->mac[3], v->mac[4], v->mac[5]);
+		if (v->has_mac)
+			json_object_set_new(o, "mac", json_string(mac));
+		return o;
+	case DEVICE_CONSOLE:
+		return json_pack("{s:s, s:s}", "type", "console", "name", v->name);
+	}
+	return NULL;
+}
+
+json_t *definition_to_json(const struct definition *d)
+{
+	json_t *cpus, *boot, *devices = json_array();
+	char memory[SIZE_TEXT];
+
+	cpus = json_pack("{s:i, s:s}", "count", (int)d->vcpus, "mode",
+			 d->mode == MODE_DEDICATED ? "dedicated" : "shared");
+	if (d->budget_ns) {
+		json_object_set_new(cpus, "budget_ms", json_integer(d->budget_ns / NS_PER_MS));
+		json_object_set_new(cpus, "period_ms", json_integer(d->period_ns / NS_PER_MS));
+	}
+	boot = json_pack("{s:s}", "kernel", d->kernel);
+	if (d->initrd[0])
+		json_object_set_new(boot, "initrd", json_string(d->initrd));
+	if (d->cmdline[0])
+		json_object_set_new(boot, "cmdline", json_string(d->cmdline));
+	for (unsigned int i = 0; i < d->devices; i++)
+		json_array_append_new(devices, device_to_json(&d->device[i]));
+	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o}", "version", DEFINITION_VERSION,
+			 "name", d->name, "domain", d->domain, "cpus", cpus, "memory",
+			 size_format(d->memory, memory), "boot", boot, "devices", devices);
+}
