@@ -3,9 +3,10 @@
  * JSON over HTTP on a unix socket, inside a daemon's sd-event loop: libmicrohttpd, with limits.
  *
  * Nobody waits for anybody: a client that connects and says nothing, or that sends or reads too
- * slowly, is cut off at a deadline; one user's connections are limited, so that the others' find
- * room; a body beyond the limit is answered at its announcement. A handler gets a whole request
- * and answers at once or later. Who asks is known by peer credentials, never by the payload.
+ * slowly, is cut off at a deadline; when a user has too many connections, the one that has said
+ * nothing for longest makes room; a body beyond the limit is refused when it is announced. A
+ * handler gets a whole request and answers at once or later. Who asks is known by peer
+ * credentials, never by the payload.
  */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
@@ -39,12 +40,15 @@ struct http_server_config {
 	void *data;			/* for the handlers */
 	size_t max_body;		/* bytes; 0: 1 MiB */
 	unsigned int max_connections;	/* 0: 256 */
-	unsigned int max_per_user;	/* 0: a quarter of max_connections; root has no limit */
-	unsigned int receive_seconds;	/* for a whole request; 0: 10 */
-	unsigned int idle_seconds;	/* between requests, or no progress in sending; 0: 10 */
+	unsigned int max_per_user;	/* 0: a quarter of max_connections */
+	unsigned int receive_seconds;	/* until a request is whole, silence included; 0: 10 */
+	unsigned int send_seconds;	/* until an answer is taken; 0: 30 */
 };
 
-/* listen_fd is a listening stream socket; the server owns it from then on. 0 or -errno. */
+/*
+ * listen_fd is a listening stream socket; the server owns it from then on. 0 or -errno. Closing
+ * answers what waits with EXIT_UNKNOWN; sockets handed out must be closed before.
+ */
 int http_server_open(struct http_server **out, sd_event *event, int listen_fd,
 		     const struct http_server_config *config);
 void http_server_close(struct http_server *server);
@@ -64,7 +68,7 @@ const char *http_request_segment(const struct http_request *r, unsigned int i);
 const char *http_request_query(const struct http_request *r, const char *key);	/* or NULL */
 json_t *http_request_body(const struct http_request *r);	/* borrowed; NULL: there was none */
 
-/* Whether the peer is in the group, now (of its process, and by the group's member list). */
+/* Whether the peer was in the group when it connected. */
 bool http_request_in_group(const struct http_request *r, gid_t group);
 
 /* The answers; each ends the request. body is stolen. */
@@ -73,11 +77,15 @@ void http_reply_error(struct http_request *r, const struct error *e);
 
 /*
  * 101 Switching Protocols to protocol, which the client must have asked for: otherwise this
- * answers 426 itself. Then on_socket gets the connection, to own: the descriptor, and what
- * the client sent behind its request. on_socket is called with fd -1 if the client is gone.
+ * answers 426 itself and on_socket is not called. Else on_socket gets the connection's
+ * descriptor, non-blocking, and what the client sent behind its request; http_socket_close ends
+ * it. NULL and -1: the client went away meanwhile.
  */
-typedef void http_upgraded(int fd, const char *extra, size_t n, void *data);
+struct http_socket;
+typedef void http_upgraded(struct http_socket *socket, int fd, const char *extra, size_t n,
+			   void *data);
 void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
 		  void *data);
+void http_socket_close(struct http_socket *socket);
 
 #endif
