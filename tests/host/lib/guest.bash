@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# Guests for tests of the whole system: sourced inside the test host.
+# shellcheck shell=bash
+set -euo pipefail
+
+# shellcheck disable=SC2034 # used by the tests
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+work=/var/lib/ultravisor/test-$(basename "$0" .sh)
+guests=()
+mkdir -p "$work"
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# On the way out, whatever happened: what the consoles and daemons said, and no guest left.
+cleanup() {
+	local status=$? name
+	set +e
+	for name in "${guests[@]}"; do
+		if ((status)); then
+			echo "--- console of $name"
+			timeout 10 cmdpartctl console "$name" --log | tail -n 25
+		fi
+		timeout 20 cmdpartctl kill "$name" >/dev/null 2>&1
+		timeout 20 cmdpartctl undefine "$name" >/dev/null 2>&1
+	done
+	if ((status)); then
+		for name in /run/log/ultravisor/*.log; do echo "--- $name" && tail -n 12 "$name"; done
+	fi
+	rm -rf "$work"
+	exit $status
+}
+trap cleanup EXIT
+
+# within SECONDS COMMAND…: repeats COMMAND until it succeeds
+within() {
+	local limit=$1 end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((${EPOCHREALTIME/./} < end)) || fail "not within $limit s: $*"
+		sleep 0.1
+	done
+}
+
+console() { timeout 20 cmdpartctl console "$1" --log; }
+console_has() { console "$1" | grep -q -- "$2"; }
+state_is() { [[ $(cmdpartctl show "$1" --json | jq -r .state) == "$2" ]]; }
+
+# initrd KERNEL SCRIPT: makes $work/KERNEL.initrd whose guest runs SCRIPT (text) at boot
+initrd() {
+	printf '%s\n' "$2" >"$work/$1.init"
+	"$repository/testhost/guest-initrd" "$work/$1.initrd" --kernel "$1" --init "$work/$1.init" >/dev/null
+	cp -L "$repository/build/kernels/$1/vmlinuz" "$work/$1.vmlinuz"
+}
+
+# disk NAME SIZE: an ext4 image
+disk() {
+	truncate -s "$2" "$work/$1.raw"
+	mkfs.ext4 -q -F "$work/$1.raw"
+}
+
+# definition NAME KERNEL VCPUS MEMORY [DEVICE…]: writes $work/NAME.json; devices: disk net console
+definition() {
+	local name=$1 kernel=$2 vcpus=$3 memory=$4 device devices=''
+	shift 4
+	for device; do
+		case $device in
+		disk) devices+=", { \"type\": \"block\", \"name\": \"root\", \"path\": \"$name.raw\" }" ;;
+		net) devices+=', { "type": "network", "name": "net0", "bridge": "uvbr0" }' ;;
+		console) devices+=', { "type": "console", "name": "console" }' ;;
+		esac
+	done
+	cat >"$work/$name.json" <<-END
+	{ "version": 1, "name": "$name", "cpus": { "count": $vcpus }, "memory": "$memory",
+	  "boot": { "kernel": "$kernel.vmlinuz", "initrd": "$kernel.initrd", "cmdline": "console=ttyS0 quiet panic=-1" },
+	  "devices": [ ${devices#, } ] }
+	END
+	guests+=("$name")
+}
+
+# bridge_up: gives this host an address beside the guests' (uvbr0 exists while a tap is on it)
+bridge_up() {
+	within 10 ip link show uvbr0
+	ip address replace 10.77.0.1/24 dev uvbr0
+	ip link set uvbr0 up
+}
