@@ -41,7 +41,9 @@ struct channel_status {
 /*
  * Opens the module's endpoint fd: attaches the calling process, maps header and areas, checks
  * that type, version and sizes are what *expected says (0 in expected: any). On success the
- * channel owns fd. A standby opens as well: its areas fault until it serves.
+ * channel owns fd; on failure the caller still does. A standby opens as well: its areas fault, and
+ * so lose the channel, until channel_status says that it serves. -EPROTO: not as expected, or the
+ * header makes no sense; -EBUSY: another process is attached; -ECONNRESET: the endpoint is stale.
  */
 int channel_open(struct channel **out, int fd, const struct channel_geometry *expected);
 
@@ -52,6 +54,12 @@ int channel_open(struct channel **out, int fd, const struct channel_geometry *ex
 int channel_open_pair(struct channel **client, struct channel **server,
 		      const struct channel_geometry *geometry);
 
+/*
+ * Adds the bytes [0, length) of a memfd to what channel_memory returns for an anonymous server's
+ * end; the module does the like by itself for a channel that grants. The fd stays the caller's.
+ */
+int channel_grant_pair(struct channel *server, uint64_t gpa, int memfd, uint64_t length);
+
 /* Detaches, unmaps and closes. NULL is allowed. */
 void channel_close(struct channel *c);
 
@@ -59,7 +67,7 @@ enum channel_side channel_side(const struct channel *c);
 const struct channel_geometry *channel_geometry(const struct channel *c);
 uint64_t channel_id(const struct channel *c);		/* the module's id; 0: anonymous */
 
-/* The areas: own is writable by this end (mapped read-write), peer is not. private_area: servers. */
+/* The areas: this end writes own, and reads peer; servers alone have private. */
 void *channel_own(struct channel *c);
 const void *channel_peer(struct channel *c);
 void *channel_private(struct channel *c);
@@ -71,7 +79,9 @@ int channel_status(struct channel *c, struct channel_status *out);
 /*
  * An eventfd that the peer's ring of doorbell index signals; made at the first call, owned by the
  * channel, non-blocking. channel_bind_* bind the caller's own eventfds instead: sink, as KVM's
- * irqfd listens on; source (client only), as KVM's ioeventfd writes.
+ * irqfd listens on; source (client only), as KVM's ioeventfd writes. Both are signalled once when
+ * bound. eventfd -1 takes a binding away. Anonymous ends: bind before a fork, and a source before
+ * the server asks for its doorbell (else -EBUSY).
  */
 int channel_doorbell_fd(struct channel *c, unsigned int index);
 int channel_bind_sink(struct channel *c, unsigned int index, int eventfd);

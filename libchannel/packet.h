@@ -3,14 +3,21 @@
  * Packets over a channel: one ring each way, single producer, single consumer.
  *
  * The ring towards the server is in the client's area, the one towards the client in the
- * server's. An area begins with struct packet_control, the slots follow. A slot is one cache
+ * server's. An area begins with struct ring_control (ring.h), the slots follow. A slot is one cache
  * line and starts with its sequence word, so that a small packet moves one line; a longer packet
  * takes consecutive slots. The consumer's progress is in the consumer's own area: nobody writes
  * where the peer also writes. Both cursors are kept privately; the shared ones are reports.
  *
  * An endpoint may be opened again over the same memory (a restarted daemon): the producer goes on
  * from its own shared report, the consumer from its own; a packet that the old process had not
- * consumed is delivered again.
+ * consumed is delivered again. A packet counts as consumed when its receiver calls packet_receive,
+ * packet_prepare_wait or packet_close next: a process killed while it works on a packet gets that
+ * one again, so a receiver must know by its content what it has done already.
+ *
+ * System calls, for seccomp lists: packet_open makes membarrier, sched_getaffinity, eventfd2 and
+ * the channel's ioctl; waiting membarrier, read, ppoll and clock_gettime; sending and receiving
+ * ioctl, and membarrier when the ring is full. membarrier may be refused with an errno (it costs a
+ * fence a packet), but not by a signal.
  */
 #ifndef LIBCHANNEL_PACKET_H
 #define LIBCHANNEL_PACKET_H
@@ -21,14 +28,17 @@
 
 struct packet_ring;
 
-/* Neither owns nor closes c. Area sizes must hold at least 4 slots: -EINVAL. */
+/*
+ * Neither owns nor closes c; a server calls it once it serves. -EINVAL: an area holds less than 4
+ * slots, or there is no doorbell; -ECONNRESET: what the areas say cannot be.
+ */
 int packet_open(struct packet_ring **out, struct channel *c);
 void packet_close(struct packet_ring *p);
 
 /*
  * Sends one packet: 0; -EMSGSIZE: larger than the ring ever holds (or PACKET_MAX), checked first;
  * -EAGAIN: no room now, packet_wait_fd becomes readable when there may be; -ECONNRESET.
- * Rings the peer's doorbell index only if the peer asked to be woken.
+ * Rings the peer's doorbell 0 only if the peer asked to be woken.
  */
 int packet_send(struct packet_ring *p, const void *data, size_t n);
 
@@ -44,8 +54,22 @@ int packet_wait_fd(const struct packet_ring *p);
 bool packet_prepare_wait(struct packet_ring *p);
 void packet_clear_wait(struct packet_ring *p);
 
-/* Sends or receives, spinning spin_ns before it sleeps, at most timeout_ms (-1: for ever). */
+/*
+ * Sends or receives, spinning 40 us before it sleeps, at most timeout_ms (-1: for ever): as above,
+ * but -ETIMEDOUT instead of -EAGAIN. Whoever uses them leaves the fd to them.
+ */
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
+
+/* This side's since the channel was made; they outlive the process. For metrics; 0 when lost. */
+struct packet_counters {
+	uint64_t packets_sent, bytes_sent;
+	uint64_t packets_received, bytes_received;
+	uint64_t wakeups;		/* rings of the peer's doorbell */
+	uint64_t sleeps;		/* times this side asked to be woken */
+	uint64_t stalls;		/* packets that found no room at first */
+};
+
+void packet_counters(const struct packet_ring *p, struct packet_counters *out);
 
 #endif
