@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The run loop runs in the monitor's thread: KVM_RUN needs a thread with a user FPU state and an
+ * address space. To get a runner out of the guest, the module sets TIF_NOTIFY_SIGNAL on it, as
+ * task_work does: KVM tests it before every entry and wakes from HLT for it, and it disturbs
+ * nothing else.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kvm.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "compat.h"
+#include "context.h"
+#include "exit.h"
+#include "ioctl.h"
+#include "partition.h"
+#include "vm.h"
+
+static void kick(struct uvr_context *context)
+{
+	struct task_struct *runner = context->runner;
+
+	lockdep_assert_held(&context->lock);
+	if (!context->entered)
+		return;
+	context->kicks++;
+	/* runner is alive: it clears itself from the context, under the lock, before it leaves. */
+	set_tsk_thread_flag(runner, TIF_NOTIFY_SIGNAL);
+	if (!wake_up_process(runner))
+		kick_process(runner);
+}
+
+void uvr_context_hold(struct uvr_context *context, u32 hold)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&context->lock, flags);
+	context->holds |= hold;
+	kick(context);
+	spin_unlock_irqrestore(&context->lock, flags);
+	wake_up(&context->rest);
+}
+
+void uvr_context_unhold(struct uvr_context *context, u32 hold)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&context->lock, flags);
+	context->holds &= ~hold;
+	spin_unlock_irqrestore(&context->lock, flags);
+	wake_up(&context->rest);
+}
+
+bool uvr_context_is_out(struct uvr_context *context)
+{
+	unsigned long flags;
+	bool entered;
+
+	spin_lock_irqsave(&context->lock, flags);
+	entered = context->entered && context->holds;
+	spin_unlock_irqrestore(&context->lock, flags);
+	if (!entered)
+		return true;
+	/*
+	 * Full barrier: pairs with smp_store_mb in meter.c. The kick came before; a runner that
+	 * is not on a processor now will see it when it is again, before it enters the guest.
+	 */
+	smp_mb();
+	return !READ_ONCE(context->meter.on_cpu);
+}
+
+/*
+ * Takes our own notification back. Whoever else has set the flag has queued a task_work, which
+ * runs only on the way to userspace.
+ */
+static int consume_kick(void)
+{
+	if (!test_thread_flag(TIF_NOTIFY_SIGNAL))
+		return 0;
+	clear_thread_flag(TIF_NOTIFY_SIGNAL);
+	/* Pairs with task_work_add: queue, then set the flag. */
+	smp_mb__after_atomic();
+	if (!task_work_pending(current))
+		return 0;
+	set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return -EINTR;
+}
+
+/* Brings processor mask and meter up to date with the allotment. */
+static int apply(struct uvr_context *context)
+{
+	struct uvr_allotment allotment;
+	u32 changes;
+
+	spin_lock_irq(&context->lock);
+	changes = context->changes;
+	allotment = context->allotment;
+	spin_unlock_irq(&context->lock);
+
+	if (context->applied != changes) {
+		cpumask_clear(context->cpus);
+		bitmap_copy(cpumask_bits(context->cpus), (unsigned long *)allotment.cpus,
+			    min_t(unsigned int, nr_cpumask_bits, ULTRAVISOR_CPU_WORDS * 64));
+		uvr_meter_set(&context->meter, allotment.budget_ns, allotment.period_ns);
+		context->applied = changes;
+	}
+	if (likely(cpumask_subset(current->cpus_ptr, context->cpus)))
+		return 0;
+	/* Fails only if none of them is online. */
+	return set_cpus_allowed_ptr(current, context->cpus) ? -ENXIO : 0;
+}
+
+static bool must_rest(struct uvr_context *context, u64 wake)
+{
+	lockdep_assert_held(&context->lock);
+	if (context->holds & UVR_HOLD_DEAD || context->changes != context->applied)
+		return false;
+	return context->holds || wake;
+}
+
+/* Sleeps until the budget is refilled, or something has changed. */
+static int rest(struct uvr_context *context, u64 wake)
+{
+	ktime_t until = ns_to_ktime(wake);
+	DEFINE_WAIT(wait);
+	bool held, sleep;
+
+	prepare_to_wait(&context->rest, &wait, TASK_KILLABLE | TASK_NOLOAD);
+	spin_lock_irq(&context->lock);
+	sleep = must_rest(context, wake);
+	held = context->holds;
+	spin_unlock_irq(&context->lock);
+	if (sleep)
+		schedule_hrtimeout_range(held ? NULL : &until, 0, HRTIMER_MODE_ABS);
+	finish_wait(&context->rest, &wait);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* Returns 0 with the context entered, once it may run. */
+static int admit(struct uvr_context *context)
+{
+	bool dead, enter;
+	u64 wake;
+	int rc;
+
+	for (;;) {
+		rc = consume_kick();
+		if (!rc)
+			rc = apply(context);
+		if (rc)
+			return rc;
+		wake = uvr_meter_wake(&context->meter);
+
+		spin_lock_irq(&context->lock);
+		dead = context->holds & UVR_HOLD_DEAD;
+		enter = !context->holds && context->changes == context->applied && !wake;
+		context->entered = enter;
+		spin_unlock_irq(&context->lock);
+		if (dead)
+			return -ESHUTDOWN;
+		if (enter)
+			return 0;
+		rc = rest(context, wake);
+		if (rc)
+			return rc;
+	}
+}
+
+static void leave(struct uvr_context *context)
+{
+	bool held;
+
+	spin_lock_irq(&context->lock);
+	context->entered = false;
+	held = context->holds;
+	spin_unlock_irq(&context->lock);
+	if (unlikely(held))
+		wake_up(&context->partition->out);
+}
+
+static void count(struct uvr_context *context, enum ultravisor_exit kind)
+{
+	WRITE_ONCE(context->exits[kind], context->exits[kind] + 1);
+}
+
+/* What KVM_RUN's result means to the monitor: EAGAIN if nothing, and the guest goes on. */
+static long settle(struct uvr_context *context, long r)
+{
+	const struct kvm_run *run = page_address(context->page);
+	struct uvr_exit exit;
+
+	switch (r) {
+	case 0:
+		exit = uvr_exit_classify(run);
+		count(context, exit.kind);
+		return exit.quiet ? -EAGAIN : 0;
+	case -EINTR:
+		count(context, ULTRAVISOR_EXIT_INTR);
+		if (task_sigpending(current) || uvr_immediate_exit(run))
+			return -EINTR;
+		return -EAGAIN;
+	default:
+		/* EAGAIN is KVM's too: a waiting processor has got its start-up interrupt. */
+		return r;
+	}
+}
+
+long uvr_context_run(struct uvr_call *call)
+{
+	struct uvr_context *context = call->handle->context;
+	long rc;
+
+	/* While the vCPU lives, KVM holds the struct: no other address space has its address. */
+	if (READ_ONCE(context->mm) != current->mm)
+		return -EPERM;
+	if (!mutex_trylock(&context->running))
+		return -EBUSY;
+	spin_lock_irq(&context->lock);
+	context->runner = current;
+	spin_unlock_irq(&context->lock);
+	uvr_meter_start(&context->meter);
+
+	do {
+		rc = admit(context);
+		if (rc)
+			break;
+		rc = vfs_ioctl(context->vcpu, KVM_RUN, 0);
+		leave(context);
+		rc = settle(context, rc);
+	} while (rc == -EAGAIN);
+
+	uvr_meter_stop(&context->meter);
+	spin_lock_irq(&context->lock);
+	context->runner = NULL;
+	spin_unlock_irq(&context->lock);
+	mutex_unlock(&context->running);
+	return rc;
+}
+
+long uvr_context_kvm(struct uvr_call *call)
+{
+	struct uvr_context *context = call->handle->context;
+	struct ultravisor_kvm *arg = call->arg;
+
+	if (arg->reserved)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(context->mm) != current->mm)
+		return -EPERM;
+	return uvr_vm_vcpu_ioctl(context->vcpu, arg->cmd, arg->arg);
+}
+
+/* Hands the mapping over to the vCPU's own file; KVM serves its faults. */
+static int context_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct uvr_handle *handle = file->private_data;
+	struct uvr_context *context = handle->context;
+
+	if (READ_ONCE(context->mm) != current->mm)
+		return -EPERM;
+	vma_set_file(vma, context->vcpu);
+	return vfs_mmap(context->vcpu, vma);
+}
+
+static const struct file_operations context_fops = {
+	.owner = THIS_MODULE,
+	.release = uvr_handle_release,
+	.unlocked_ioctl = uvr_ioctl,
+	.mmap = context_mmap,
+};
+
+static struct uvr_context *find_context(struct uvr_partition *partition, u32 index)
+{
+	lockdep_assert_held(&partition->lock);
+	return index < ULTRAVISOR_MAX_CONTEXTS ? partition->contexts[index] : NULL;
+}
+
+void uvr_context_free(struct uvr_context *context)
+{
+	static const struct uvr_allotment none;
+
+	if (context->vcpu) {
+		put_page(context->page);
+		fput(context->vcpu);
+	}
+	uvr_processors_move(&context->allotment, &none);
+	free_cpumask_var(context->cpus);
+	kfree(context);
+}
+
+/* The runner reads vcpu and page without a lock, but only on the address space that has ended. */
+void uvr_context_unplug(struct uvr_context *context)
+{
+	lockdep_assert_held(&context->partition->lock);
+	WRITE_ONCE(context->mm, NULL);
+	if (!context->vcpu)
+		return;
+	put_page(context->page);
+	fput(context->vcpu);
+	context->vcpu = NULL;
+}
+
+static struct uvr_context *alloc_context(struct uvr_partition *partition, u32 index)
+{
+	struct uvr_context *context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+
+	if (!context)
+		return NULL;
+	if (!zalloc_cpumask_var(&context->cpus, GFP_KERNEL_ACCOUNT)) {
+		kfree(context);
+		return NULL;
+	}
+	context->partition = partition;
+	context->index = index;
+	context->changes = 1;	/* nothing is applied yet */
+	mutex_init(&context->running);
+	spin_lock_init(&context->lock);
+	init_waitqueue_head(&context->rest);
+	uvr_meter_prepare(&context->meter, context->cpus);
+	return context;
+}
+
+static int add_context(struct uvr_partition *partition, u32 index,
+		       const struct uvr_allotment *allotment)
+{
+	struct uvr_context *context;
+	int rc;
+
+	lockdep_assert_held(&partition->lock);
+	if (partition->dead)
+		return -ESHUTDOWN;
+	if (partition->contexts[index])
+		return -EEXIST;
+	context = alloc_context(partition, index);
+	if (!context)
+		return -ENOMEM;
+	rc = uvr_processors_move(&context->allotment, allotment);
+	if (rc) {
+		uvr_context_free(context);
+		return rc;
+	}
+	context->allotment = *allotment;
+	if (partition->stopped)
+		context->holds = UVR_HOLD_STOP;
+	/* wait_out walks the array without the lock. */
+	smp_store_release(&partition->contexts[index], context);
+	partition->nr_contexts++;
+	return 0;
+}
+
+long uvr_context_create(struct uvr_call *call)
+{
+	struct uvr_partition *partition = uvr_partition(call->handle->object);
+	struct ultravisor_context_set *arg = call->arg;
+	struct uvr_allotment allotment;
+	int rc;
+
+	if (arg->index >= ULTRAVISOR_MAX_CONTEXTS)
+		return -EINVAL;
+	rc = uvr_allotment_parse(&allotment, arg);
+	if (rc)
+		return rc;
+	mutex_lock(&partition->lock);
+	rc = add_context(partition, arg->index, &allotment);
+	mutex_unlock(&partition->lock);
+	return rc;
+}
+
+long uvr_context_set(struct uvr_call *call)
+{
+	struct uvr_partition *partition = uvr_partition(call->handle->object);
+	struct ultravisor_context_set *arg = call->arg;
+	struct uvr_allotment allotment;
+	struct uvr_context *context;
+	int rc;
+
+	rc = uvr_allotment_parse(&allotment, arg);
+	if (rc)
+		return rc;
+	mutex_lock(&partition->lock);
+	context = find_context(partition, arg->index);
+	if (partition->dead)
+		rc = -ESHUTDOWN;
+	else if (!context)
+		rc = -ENOENT;
+	else
+		rc = uvr_processors_move(&context->allotment, &allotment);
+	if (!rc) {
+		spin_lock_irq(&context->lock);
+		context->allotment = allotment;
+		context->changes++;
+		kick(context);
+		spin_unlock_irq(&context->lock);
+		wake_up(&context->rest);
+	}
+	mutex_unlock(&partition->lock);
+	return rc;
+}
+
+void uvr_context_add_use(struct uvr_context *context, u64 *run_ns, u64 *exits)
+{
+	u32 i;
+
+	*run_ns += READ_ONCE(context->meter.run_ns);
+	for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
+		*exits += READ_ONCE(context->exits[i]);
+}
+
+long uvr_context_info(struct uvr_call *call)
+{
+	struct uvr_partition *partition = uvr_partition(call->handle->object);
+	struct ultravisor_context_info *arg = call->arg;
+	struct uvr_context *context;
+	u32 i;
+
+	mutex_lock(&partition->lock);
+	context = find_context(partition, arg->index);
+	if (context) {
+		arg->out_mode = context->allotment.mode;
+		arg->out_budget_ns = context->allotment.budget_ns;
+		arg->out_period_ns = context->allotment.period_ns;
+		memcpy(arg->out_cpus, context->allotment.cpus, sizeof(arg->out_cpus));
+		arg->out_run_ns = READ_ONCE(context->meter.run_ns);
+		arg->out_throttled = READ_ONCE(context->meter.throttled);
+		arg->out_forced = READ_ONCE(context->meter.forced) + READ_ONCE(context->kicks);
+		memset(arg->out_exits, 0, sizeof(arg->out_exits));
+		for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
+			arg->out_exits[i] = READ_ONCE(context->exits[i]);
+	}
+	mutex_unlock(&partition->lock);
+	return context ? 0 : -ENOENT;
+}
+
+/*
+ * The page of kvm_run, found where any monitor finds it: by a mapping, made for a moment on the
+ * caller's address space. Another thread may tamper with that; what is taken is checked to be
+ * the vCPU's, and the page outlives both.
+ */
+static struct page *find_run_page(struct file *vcpu)
+{
+	struct vm_area_struct *vma;
+	struct page *page;
+	unsigned long address;
+	long n = -EFAULT;
+
+	address = vm_mmap(vcpu, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, 0);
+	if (IS_ERR_VALUE(address))
+		return ERR_PTR(address);
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, address);
+	if (vma && vma->vm_file == vcpu && linear_page_index(vma, address) == 0)
+		n = uvr_get_user_page(address, FOLL_WRITE, &page);
+	mmap_read_unlock(current->mm);
+	vm_munmap(address, PAGE_SIZE);
+	return n == 1 ? page : ERR_PTR(n < 0 ? n : -EFAULT);
+}
+
+static int plug(struct uvr_context *context)
+{
+	struct file *vcpu;
+	struct page *page;
+
+	lockdep_assert_held(&context->partition->lock);
+	vcpu = uvr_vm_make_vcpu(context->partition, context->index);
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
+	page = find_run_page(vcpu);
+	if (IS_ERR(page)) {
+		/* KVM has no way to take a vCPU back: the next try will say EEXIST. */
+		fput(vcpu);
+		return PTR_ERR(page);
+	}
+	context->vcpu = vcpu;
+	context->page = page;
+	/* Read without the lock, but only by descriptors that are made after this. */
+	WRITE_ONCE(context->mm, current->mm);
+	return 0;
+}
+
+long uvr_context_open(struct uvr_call *call)
+{
+	struct uvr_object *object = call->handle->object;
+	struct uvr_partition *partition = uvr_partition(object);
+	struct ultravisor_context_open *arg = call->arg;
+	struct uvr_context *context;
+	int rc;
+
+	mutex_lock(&partition->lock);
+	context = find_context(partition, arg->index);
+	rc = uvr_vm_check(partition);
+	if (!rc && !context)
+		rc = -ENOENT;
+	if (!rc && !context->vcpu)
+		rc = plug(context);
+	mutex_unlock(&partition->lock);
+	if (rc)
+		return rc;
+	return uvr_call_file(call, uvr_handle_file("[ultravisor-context]", &context_fops,
+						   UVR_ROLE_CONTEXT, object, context),
+			     &arg->out_fd);
+}

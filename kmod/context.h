@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A context: one vCPU under the module's control. It is made with its partition by uvd (where
+ * and when it may run), plugged with a vCPU by the monitor, and run by a thread of the monitor,
+ * the runner, one at a time.
+ */
+#ifndef _UVR_CONTEXT_H
+#define _UVR_CONTEXT_H
+
+#include <linux/cpumask.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "meter.h"
+#include "processor.h"
+
+struct file;
+struct kvm_run;
+struct uvr_call;
+struct uvr_partition;
+
+/* Why a context may not run. */
+#define UVR_HOLD_STOP (1U << 0)
+#define UVR_HOLD_DEAD (1U << 1)
+
+/*
+ * No letter: constant. P: the partition's lock. L: lock, taken with interrupts off; anyone may
+ * hold, kick and change a context. R: the runner's own, under running; r: others may read it with
+ * READ_ONCE.
+ *
+ *	runner					whoever holds, kicks or changes
+ *	------					-------------------------------
+ *	consume TIF_NOTIFY_SIGNAL
+ *	lock					lock
+ *	  no hold, nothing changed?		  set hold, or change
+ *	  entered = true			  runner && entered: set TIF_NOTIFY_SIGNAL, wake
+ *	unlock					unlock
+ *	KVM_RUN: tests the flag with
+ *	  interrupts off before each entry
+ *
+ * Whichever takes the lock first, the runner sees the change or the flag.
+ */
+struct uvr_context {
+	struct uvr_partition *partition;
+	u32 index;
+	struct file *vcpu;			/* P, see uvr_context_unplug for the runner */
+	struct page *page;			/* P, of kvm_run */
+	struct mm_struct *mm;			/* P: of the vCPU, compared only; NULL: unplugged */
+	struct mutex running;
+	spinlock_t lock;
+	u32 holds;				/* L: UVR_HOLD_… */
+	bool entered;				/* L: in KVM_RUN */
+	struct task_struct *runner;		/* L */
+	u64 kicks;				/* L: times told to leave the guest */
+	struct uvr_allotment allotment;		/* P to write and L */
+	u32 changes;				/* L: of allotment */
+	u32 applied;				/* R: the change that meter and cpus know */
+	cpumask_var_t cpus;			/* R */
+	struct uvr_meter meter;			/* R, r */
+	u64 exits[ULTRAVISOR_EXIT_NR];		/* r */
+	wait_queue_head_t rest;			/* the runner, while it may not run */
+};
+
+void uvr_context_hold(struct uvr_context *context, u32 hold);
+void uvr_context_unhold(struct uvr_context *context, u32 hold);
+
+/* Nothing of the guest is executing, nor will be until an unhold; or it is held no more. */
+bool uvr_context_is_out(struct uvr_context *context);
+
+/* Takes the vCPU away, once its address space has ended. Partition locked. */
+void uvr_context_unplug(struct uvr_context *context);
+void uvr_context_free(struct uvr_context *context);
+
+/* Adds what the context has used so far. */
+void uvr_context_add_use(struct uvr_context *context, u64 *run_ns, u64 *exits);
+
+long uvr_context_create(struct uvr_call *call);
+long uvr_context_set(struct uvr_call *call);
+long uvr_context_info(struct uvr_call *call);
+long uvr_context_open(struct uvr_call *call);
+long uvr_context_run(struct uvr_call *call);
+long uvr_context_kvm(struct uvr_call *call);
+
+#endif /* _UVR_CONTEXT_H */

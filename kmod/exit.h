@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an exit from the guest means. The same for SVM and VMX: KVM has translated it already.
+ */
+#ifndef _UVR_EXIT_H
+#define _UVR_EXIT_H
+
+#include <linux/ultravisor.h>
+
+#include "pure.h"
+
+struct kvm_run;
+
+struct uvr_exit {
+	enum ultravisor_exit kind;
+	bool quiet;		/* needs nobody: the guest just goes on */
+};
+
+/* run may be changed by its monitor at any time: it is read once, and believed in nothing. */
+struct uvr_exit uvr_exit_classify(const struct kvm_run *run);
+
+#endif /* _UVR_EXIT_H */
