@@ -90,6 +90,7 @@ int config_read(struct config *config, const char *dir)
 	config->cwd = value_of(list, "cwd");
 	config->out = value_of(list, "out");
 	config->kernel = value_of(list, "kernel");
+	config->kernel_dir = value_of(list, "kernel_dir");
 	config->daemons = number_of(list, "daemons");
 	config->tty = number_of(list, "tty");
 	config->input = number_of(list, "input");

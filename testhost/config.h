@@ -16,7 +16,8 @@ struct config {
 	const char *repo;	/* absolute path of the repository */
 	const char *cwd;	/* the caller's working directory */
 	const char *out;	/* the folder shared back */
-	const char *kernel;	/* "6.1": which of build/kernels this is */
+	const char *kernel;	/* "6.1": which of build/kernels this is, */
+	const char *kernel_dir;	/* and where that is */
 	bool daemons;		/* start the system partitions */
 	bool tty;		/* the command gets a terminal, hvc0 */
 	bool input;		/* the command's standard input is a port of the host's */

@@ -173,47 +173,37 @@ static bool says_ready(const char *message)
 	return false;
 }
 
-/* Only the daemon's main process counts: the sender's pid is the kernel's word, not its own. */
+/*
+ * Only the daemon's main process counts: the sender's pid is the kernel's word, not its own.
+ * There is room for the credentials alone, so the kernel closes any descriptor that was passed:
+ * the test host keeps none for daemons (FDSTORE=1), as the units do not.
+ */
 void daemon_notified(void)
 {
 	for (;;) {
 		char message[4096];
 		union {
 			struct cmsghdr header;
-			char space[256];
+			char space[CMSG_SPACE(sizeof(struct ucred))];
 		} control;
 		struct iovec iov = { .iov_base = message, .iov_len = sizeof(message) - 1 };
 		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
 				      .msg_control = &control, .msg_controllen = sizeof(control) };
-		struct cmsghdr *c;
 		ssize_t len = recvmsg(notify_fd, &msg, MSG_CMSG_CLOEXEC);
+		struct cmsghdr *c = len < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+		struct daemon *d;
+		struct ucred who;
 
 		if (len < 0)
 			return;
+		if (!c || c->cmsg_type != SCM_CREDENTIALS)
+			continue;
 		message[len] = '\0';
-		for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-			struct ucred who;
-			struct daemon *d;
-
-			/* systemd would keep passed descriptors (FDSTORE=1); the test host does not. */
-			if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-				size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int), i;
-
-				for (i = 0; i < n; i++) {
-					int fd;
-
-					memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-					close(fd);
-				}
-			}
-			if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-				continue;
-			memcpy(&who, CMSG_DATA(c), sizeof(who));
-			d = find(who.pid);
-			if (d && !d->ready && says_ready(message)) {
-				d->ready = true;
-				step("%s: ready after %ld ms", d->name, clock_ms() - d->started_ms);
-			}
+		memcpy(&who, CMSG_DATA(c), sizeof(who));
+		d = find(who.pid);
+		if (d && !d->ready && says_ready(message)) {
+			d->ready = true;
+			step("%s: ready after %ld ms", d->name, clock_ms() - d->started_ms);
 		}
 	}
 }
@@ -222,6 +212,7 @@ void daemon_exited(pid_t pid, int status)
 {
 	struct daemon *d = find(pid);
 	long now = clock_ms();
+	bool soon;
 
 	if (!d)
 		return;
@@ -231,8 +222,9 @@ void daemon_exited(pid_t pid, int status)
 		step("%s: killed by signal %d", d->name, WTERMSIG(status));
 	else
 		step("%s: exited with status %d", d->name, WEXITSTATUS(status));
+	soon = now - d->started_ms < SOON_MS;
 	if (d->wanted)
-		d->restart_ms = now + (now - d->started_ms < SOON_MS ? RESTART_SOON_MS : RESTART_MS);
+		d->restart_ms = now + (soon ? RESTART_SOON_MS : RESTART_MS);
 }
 
 void daemon_restart_due(long now_ms)

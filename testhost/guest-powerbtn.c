@@ -30,10 +30,10 @@ int main(void)
 	globfree(&found);
 	while (n && poll(fds, n, -1) > 0) {
 		for (i = 0; i < n; i++) {
-			struct input_event event;
+			struct input_event e;
 
-			while (read(fds[i].fd, &event, sizeof(event)) == sizeof(event))
-				if (event.type == EV_KEY && event.code == KEY_POWER && event.value == 1)
+			while (read(fds[i].fd, &e, sizeof(e)) == sizeof(e))
+				if (e.type == EV_KEY && e.code == KEY_POWER && e.value == 1)
 					return 0;
 		}
 	}

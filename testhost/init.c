@@ -172,7 +172,8 @@ static void stop_daemons(void)
 			loop_once(deadline);
 		if (!daemon_is_running(i))
 			continue;
-		say("%s: did not end within %d s of SIGTERM", daemon_name(i), DAEMON_STOP_MS / 1000);
+		say("%s: did not end within %d s of SIGTERM", daemon_name(i),
+		    DAEMON_STOP_MS / 1000);
 		daemon_stop(i, SIGKILL);
 	}
 }

@@ -146,8 +146,7 @@ static void bind_modules(const struct config *config)
 	struct utsname name;
 
 	uname(&name);
-	snprintf(from, sizeof(from), OVERLAY "%s/build/kernels/%s/lib/modules/%s",
-		 config->repo, config->kernel, name.release);
+	snprintf(from, sizeof(from), OVERLAY "%s/lib/modules/%s", config->kernel_dir, name.release);
 	snprintf(to, sizeof(to), NEW "/usr/lib/modules/%s", name.release);
 	must_mount(from, to, "none", MS_BIND, NULL);
 }
@@ -205,7 +204,9 @@ static void loopback_up(void)
 /* Controllers for everybody below the root group; the root group itself is exempt from rules. */
 static void delegate_controllers(void)
 {
-	static const char *const controllers[] = { "+cpuset", "+cpu", "+io", "+memory", "+hugetlb", "+pids" };
+	static const char *const controllers[] = {
+		"+cpuset", "+cpu", "+io", "+memory", "+hugetlb", "+pids",
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
@@ -231,7 +232,8 @@ void root_late(void)
 	may_mount("securityfs", "/sys/kernel/security", NULL);
 	delegate_controllers();
 	loopback_up();
-	if (symlink("/proc/self/fd", "/dev/fd") < 0 || symlink("/proc/self/fd/0", "/dev/stdin") < 0 ||
+	if (symlink("/proc/self/fd", "/dev/fd") < 0 ||
+	    symlink("/proc/self/fd/0", "/dev/stdin") < 0 ||
 	    symlink("/proc/self/fd/1", "/dev/stdout") < 0 ||
 	    symlink("/proc/self/fd/2", "/dev/stderr") < 0)
 		step("no /dev/fd: %s", strerror(errno));

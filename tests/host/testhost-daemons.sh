@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shows: the test host starts the daemons in order, each when the one before is ready, restarts one that dies within 2 s, and stops them in reverse order
+# where: host
+# timeout: 120
+. "$(dirname "$0")/lib.sh"
+
+another_repository "$tmp/repository"
+export APPLIANCE_OUT=$tmp/result
+
+# Stand-ins; opsd is missing, and cmdpartd takes its time.
+for name in uvd cmdpartd iopartd; do
+	cat >"$tmp/repository/build/bin/$name" <<-'END'
+	#!/bin/bash
+	me="$(basename "$0")$2"
+	say() { echo "$me $*" >>/var/lib/ultravisor/story; echo "$me $*"; }
+	trap 'say stops; exit 0' TERM
+	say starts
+	[ "$me" != cmdpartd ] || sleep 1
+	say ready
+	systemd-notify --ready
+	echo $$ >/run/$me.pid
+	while :; do sleep 0.1; done
+	END
+	chmod 755 "$tmp/repository/build/bin/$name"
+done
+
+cat >"$tmp/script" <<'END'
+set -e
+cp /var/lib/ultravisor/story "$APPLIANCE_OUT/story"
+old=$(cat /run/uvd.pid)
+begin=${EPOCHREALTIME/[.,]/}
+kill -KILL "$old"
+until new=$(cat /run/uvd.pid) && [ "$new" != "$old" ]; do sleep 0.02; done
+echo $(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+END
+cd "$tmp"
+status_is 0 "$tmp/repository/scripts/appliance" -- bash ./script
+has "$tmp/err" 'opsd: not built, skipped'
+diff - "$tmp/result/story" <<-END || fail "not started in order"
+uvd starts
+uvd ready
+cmdpartd starts
+cmdpartd ready
+iopartda starts
+iopartda ready
+iopartdb starts
+iopartdb ready
+END
+echo "a killed daemon was ready again after $(cat "$tmp/out") ms"
+[ "$(cat "$tmp/out")" -lt 2000 ] || fail "the restart took too long"
+is "the logs" "$(cd "$tmp/result/log" && echo *d*.log)" "cmdpartd.log dmesg.log iopartd-a.log iopartd-b.log uvd.log"
+is "uvd's log" "$(tr '\n' , <"$tmp/result/log/uvd.log")" "uvd starts,uvd ready,uvd starts,uvd ready,uvd stops,"
