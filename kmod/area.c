@@ -187,7 +187,8 @@ int uvr_area_mmap(struct uvr_endpoint *endpoint, struct vm_area_struct *vma)
 
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	if (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC) & ~may)
+	/* PROT_NONE where nothing may be mapped is refused, too: mprotect would raise it. */
+	if (!may || vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC) & ~may)
 		return -EACCES;
 	rc = check_mmap(endpoint, vma);
 	if (rc)
