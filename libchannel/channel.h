@@ -79,8 +79,8 @@ int channel_status(struct channel *c, struct channel_status *out);
 /*
  * An eventfd that the peer's ring of doorbell index signals; made at the first call, owned by the
  * channel, non-blocking. channel_bind_* bind the caller's own eventfds instead: sink, as KVM's
- * irqfd listens on; source (client only), as KVM's ioeventfd writes. Both are signalled once when
- * bound. eventfd -1 takes a binding away. Anonymous ends: bind before a fork, and a source before
+ * irqfd listens on; source (client only), as KVM's ioeventfd writes. A fresh sink is signalled
+ * once; eventfd -1 takes a binding away. Anonymous ends: bind before a fork, and a source before
  * the server asks for its doorbell (else -EBUSY).
  */
 int channel_doorbell_fd(struct channel *c, unsigned int index);

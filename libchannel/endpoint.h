@@ -42,7 +42,7 @@ struct channel {
 	int doorbell_fd[ULTRAVISOR_MAX_DOORBELLS];	/* -1: not made */
 };
 
-/* A channel without mappings; -ENOMEM. Installs the SIGBUS handler at the first call. */
+/* A channel without mappings; -ENOMEM. */
 int channel_create(struct channel **out, const struct endpoint_operations *operations,
 		   enum channel_side side);
 
@@ -53,6 +53,7 @@ int endpoint_map(struct endpoint_mapping *m, int fd, uint64_t offset, uint64_t l
 /* Sizes and numbers within the module's limits; -EPROTO. */
 int endpoint_check(const struct channel_geometry *g);
 
+/* Makes the guard's SIGBUS handler the process's, with the one that was there behind it. */
 void guard_install(void);
 
 #endif

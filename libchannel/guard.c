@@ -20,8 +20,8 @@ static _Thread_local struct {
 	sigjmp_buf back;
 } guarded;
 
-static struct sigaction previous;
-static pthread_once_t installed = PTHREAD_ONCE_INIT;
+static struct sigaction previous;	/* changes only while somebody opens a channel: lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static bool inside(const struct endpoint_mapping *m, uintptr_t address)
 {
@@ -75,18 +75,21 @@ static void handle(int number, siginfo_t *info, void *context)
 	siglongjmp(guarded.back, 1);
 }
 
-static void install(void)
+/* At each opening: somebody (a test's framework, for one) may have put another handler on top. */
+void guard_install(void)
 {
 	/* SA_NODEFER: the jump leaves the handler without a return that would unblock SIGBUS. */
 	struct sigaction action = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction current;
 
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGBUS, &action, &previous);
-}
-
-void guard_install(void)
-{
-	pthread_once(&installed, install);
+	pthread_mutex_lock(&lock);
+	sigaction(SIGBUS, NULL, &current);
+	if (!(current.sa_flags & SA_SIGINFO) || current.sa_sigaction != handle) {
+		previous = current;
+		sigaction(SIGBUS, &action, NULL);
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 sigjmp_buf *channel_guard_enter(struct channel *c)
