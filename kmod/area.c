@@ -240,7 +240,7 @@ struct file *uvr_area_file(struct uvr_channel *channel, const struct file_operat
 {
 	struct file *file;
 
-	/* alloc_file_pseudo takes neither the inode's nor the module's reference, fput drops both. */
+	/* alloc_file_pseudo takes neither reference, inode or module; fput drops both. */
 	ihold(channel->inode);
 	__module_get(THIS_MODULE);
 	file = alloc_file_pseudo(channel->inode, pseudo_mount, "ultravisor-endpoint",

@@ -5,11 +5,10 @@
 #ifndef _UVR_AREA_H
 #define _UVR_AREA_H
 
+#include <linux/fs.h>
 #include <linux/types.h>
 #include <linux/ultravisor.h>
 
-struct file;
-struct file_operations;
 struct page;
 struct uvr_channel;
 struct uvr_endpoint;

@@ -28,7 +28,7 @@ struct uvr_source;
  */
 struct uvr_side {
 	u8 uuid[ULTRAVISOR_UUID_LEN];		/* L: the server named for a slot; zero: none */
-	u64 generation;				/* LB: endpoints opened at an earlier one are stale */
+	u64 generation;				/* LB: endpoints of an earlier one are stale */
 	struct uvr_attachment *attachment;	/* LB */
 	struct eventfd_ctx **sinks;		/* the pointers: B */
 };
@@ -47,7 +47,7 @@ struct uvr_channel {
 	u32 type;
 	u32 flags;
 	u32 doorbells;
-	struct rw_semaphore lock;
+	struct rw_semaphore lock;		/* who is attached, who serves */
 	bool revoked;				/* L: for good */
 	u64 epoch;				/* L */
 	u32 serving;				/* LB: slot, or ULTRAVISOR_NO_SLOT */
@@ -57,7 +57,7 @@ struct uvr_channel {
 	u64 client_news;			/* L: count of changes that the client can see */
 	u64 server_news;			/* L: likewise the servers */
 	wait_queue_head_t news;
-	spinlock_t bells;
+	spinlock_t bells;			/* where a ring goes */
 };
 
 static inline struct uvr_channel *uvr_channel(struct uvr_object *object)

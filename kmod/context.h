@@ -21,8 +21,8 @@ struct uvr_call;
 struct uvr_partition;
 
 /* Why a context may not run. */
-#define UVR_HOLD_STOP (1U << 0)
-#define UVR_HOLD_DEAD (1U << 1)
+#define UVR_HOLD_STOP BIT(0)
+#define UVR_HOLD_DEAD BIT(1)
 
 /*
  * No letter: constant. P: the partition's lock. L: lock, taken with interrupts off; anyone may
@@ -47,8 +47,8 @@ struct uvr_context {
 	struct file *vcpu;			/* P, see uvr_context_unplug for the runner */
 	struct page *page;			/* P, of kvm_run */
 	struct mm_struct *mm;			/* P: of the vCPU, compared only; NULL: unplugged */
-	struct mutex running;
-	spinlock_t lock;
+	struct mutex running;			/* the runner's */
+	spinlock_t lock;			/* may it run */
 	u32 holds;				/* L: UVR_HOLD_… */
 	bool entered;				/* L: in KVM_RUN */
 	struct task_struct *runner;		/* L */

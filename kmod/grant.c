@@ -12,7 +12,7 @@
 #define SEALS_TO_ADD (F_SEAL_SHRINK | F_SEAL_GROW)
 /*
  * Cutting a hole (fallocate, MADV_REMOVE) would leave the server with a page that is the guest's
- * no more; F_SEAL_FUTURE_WRITE forbids it, and F_SEAL_SEAL says that the check above holds for good.
+ * no more; F_SEAL_FUTURE_WRITE forbids it. (Seals are only ever added.)
  */
 #define SEALS_TO_GRANT (SEALS_TO_ADD | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 

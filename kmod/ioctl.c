@@ -40,9 +40,11 @@ struct command {
 		.direction = _direction,				\
 		.run = _run,						\
 	},
+
 static const struct command commands[] = {
 #include "commands.h"
 };
+
 #undef COMMAND
 
 /* Room for any argument; every one starts with these two members. */

@@ -39,7 +39,7 @@ long uvr_call_file(struct uvr_call *call, struct file *file, __s32 *out_fd);
 
 long uvr_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 
-/* A file on the anonymous inode that holds object, for the roles that have no pages of their own. */
+/* A file on the anonymous inode that holds object: for roles that have no pages of their own. */
 struct file *uvr_handle_file(const char *name, const struct file_operations *fops,
 			     enum uvr_role role, struct uvr_object *object,
 			     struct uvr_context *context);

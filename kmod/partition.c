@@ -12,9 +12,9 @@
 #include "vm.h"
 
 /* An area's place within a file offset bounds a block, see ULTRAVISOR_AREA_SHIFT. */
-#define MAX_BLOCK (1ULL << ULTRAVISOR_AREA_SHIFT)
+#define MAX_BLOCK BIT_ULL(ULTRAVISOR_AREA_SHIFT)
 /* No x86 processor has more physical address bits. */
-#define MAX_GPA (1ULL << 52)
+#define MAX_GPA BIT_ULL(52)
 
 static const struct file_operations partition_fops = {
 	.owner = THIS_MODULE,

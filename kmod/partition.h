@@ -2,8 +2,8 @@
 /*
  * A partition: its memory blocks, contexts, VM and run state.
  *
- * Life: prepared (made, not published) → running ⇄ stopped → dead (destroyed). Its VM has a life
- * of its own inside that: none → made on the monitor's address space → gone with it, for good.
+ * Life: prepared (made, not published), running and stopped in turn, dead (destroyed). Its VM
+ * has a life of its own in that: none, made on the monitor's address space, gone with it for good.
  */
 #ifndef _UVR_PARTITION_H
 #define _UVR_PARTITION_H
@@ -28,7 +28,7 @@ struct uvr_vm;
 struct uvr_partition {
 	struct uvr_object object;
 	char name[ULTRAVISOR_NAME_LEN];
-	struct mutex lock;
+	struct mutex lock;					/* what is marked P and B */
 	bool dead;						/* P */
 	bool stopped;						/* P */
 	bool vm_spent;						/* P: no second VM, ever */

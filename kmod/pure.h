@@ -11,11 +11,11 @@
 #include <linux/types.h>
 #else
 #include <stdbool.h>
-#include <stdint.h>
 #include <linux/types.h>
-typedef uint64_t u64;
-typedef uint32_t u32;
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+
+typedef __u64 u64;
+typedef __u32 u32;
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #endif
 
 #endif /* _UVR_PURE_H */

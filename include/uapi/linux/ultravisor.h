@@ -167,7 +167,7 @@ struct ultravisor_partition_info {
 	__u32 out_state;
 	__u32 out_contexts;
 	__u32 out_blocks;
-	__s32 out_monitor;		/* process id of the VM's maker in the caller's view, 0: none */
+	__s32 out_monitor;		/* process id of the VM's maker for the caller; or 0 */
 	__aligned_u64 out_memory;	/* bytes, all blocks */
 	__aligned_u64 out_run_ns;	/* guest time of all contexts */
 	__aligned_u64 out_exits;
@@ -194,8 +194,8 @@ struct ultravisor_memory_add {
 };
 
 enum ultravisor_context_mode {
-	ULTRAVISOR_CONTEXT_DEDICATED = 1,	/* cpus names one CPU; no other context runs there */
-	ULTRAVISOR_CONTEXT_SHARED = 2,		/* any of cpus; at most budget_ns in each period_ns */
+	ULTRAVISOR_CONTEXT_DEDICATED = 1,	/* cpus: one, with no other context */
+	ULTRAVISOR_CONTEXT_SHARED = 2,		/* any of cpus, budget_ns a period */
 };
 
 /*
@@ -457,7 +457,7 @@ struct ultravisor_doorbell_ring {
 #define ULTRAVISOR_AREA_MEMORY(n)	(16ULL + (n))
 #define ULTRAVISOR_AREA_OFFSET(area)	((area) << ULTRAVISOR_AREA_SHIFT)
 
-/* The header area: one page, written by the kernel alone. Only epoch and server_uuid ever change. */
+/* The header area: one page, written by the kernel alone. Only epoch and server_uuid change. */
 #define ULTRAVISOR_CHANNEL_MAGIC	0x314e414843525655ULL	/* "UVRCHAN1" */
 
 struct ultravisor_channel_header {
@@ -510,6 +510,7 @@ enum ultravisor_genl_attr {
 	ULTRAVISOR_ATTR_PAD,
 	__ULTRAVISOR_ATTR_MAX,
 };
+
 #define ULTRAVISOR_ATTR_MAX (__ULTRAVISOR_ATTR_MAX - 1)
 
 #endif /* _UAPI_LINUX_ULTRAVISOR_H */

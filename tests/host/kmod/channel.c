@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: Apache-2.0
 /* Channels: who is attached, who serves, what each may touch, and what is left of it afterwards. */
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tests of the module share: /dev/ultravisor by name, a guest of a few bytes, and
  * checks that stop the test with the line that failed.

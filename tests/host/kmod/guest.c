@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: Apache-2.0
 /* A partition from its creation to its end, around a guest of a few bytes in real mode. */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
