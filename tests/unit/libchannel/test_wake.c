@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * No wake-up is lost: a producer and a consumer that never spin, in two processes, over a ring so
- * small that both sleep all the time. Whoever sleeps five seconds was forgotten. With membarrier
- * on both sides, on neither, and on one.
+ * No wake-up is lost, in two processes that never spin. A stream over a ring so small that both sleep
+ * all the time; and single packets to and fro, each of which is the last thing the other will do,
+ * so that a wake-up lost is never made good by the next packet. Whoever sleeps five seconds was
+ * forgotten. With membarrier on both sides, on neither, and on one.
  */
 #include "helper.h"
 
@@ -122,6 +123,51 @@ static int consumer(void *argument)
 	return slept(p);
 }
 
+static int to_and_fro(void *argument)
+{
+	const struct task *t = argument;
+	const bool first = channel_side(t->c) == CHANNEL_CLIENT;
+	struct seed s = { first ? t->seed : ~t->seed };
+	uint64_t i, number;
+	struct packet_ring *p;
+	bool slept_before = false;
+	uint64_t turn;
+	ssize_t n;
+
+	if (t->refuse_membarrier && refuse_membarrier())
+		return NO_FILTER;
+	if (packet_open(&p, t->c))
+		return LOST;
+	/* The client's packet i, then the server's packet i. */
+	if (first && packet_send(p, &(uint64_t){ 0 }, sizeof(uint64_t)))
+		return LOST;
+	for (i = 0; i < MESSAGES; i++) {
+		/*
+		 * Patience for about as long as the other needs while it is awake, so that its
+		 * answer meets us as we go to sleep; and after a sleep for long, so that it is.
+		 */
+		turn = slept_before ? 20000 : seed_below(&s, 60);
+		slept_before = false;
+		while ((n = packet_receive(p, &number, sizeof(number))) == -EAGAIN) {
+			if (turn) {
+				turn--;
+			} else if (!packet_prepare_wait(p)) {
+				if (sleep_on(p))
+					return FORGOTTEN;
+				slept_before = true;
+			}
+		}
+		if (n < 0)
+			return LOST;
+		if (n != sizeof(number) || number != i)
+			return WRONG;
+		number = first ? i + 1 : i;
+		if (number < MESSAGES && packet_send(p, &number, sizeof(number)))
+			return LOST;
+	}
+	return slept(p);
+}
+
 static void stress(bool producer_refuses, bool consumer_refuses, uint64_t seed)
 {
 	struct task send = { .refuse_membarrier = producer_refuses, .seed = seed };
@@ -134,6 +180,15 @@ static void stress(bool producer_refuses, bool consumer_refuses, uint64_t seed)
 	receive.c = e.server;
 	receiver = child_start(consumer, &receive);
 	sender = child_start(producer, &send);
+	assert_int_equal(child_end(sender), 0);
+	assert_int_equal(child_end(receiver), 0);
+	ends_close(&e);
+
+	ends_open_bare(&e, 4096);
+	send.c = e.client;
+	receive.c = e.server;
+	receiver = child_start(to_and_fro, &receive);
+	sender = child_start(to_and_fro, &send);
 	assert_int_equal(child_end(sender), 0);
 	assert_int_equal(child_end(receiver), 0);
 	ends_close(&e);
