@@ -104,6 +104,9 @@ struct io_server {
  * FREE -> SUBMITTED (sequence set before) -> DONE (position and length set before) -> used index
  * published -> FREE. A new server publishes what is DONE and not yet published, in order of
  * position, then replays what is SUBMITTED, in order of sequence.
+ *
+ * Network queues use no entries: a batch of packets is one step. `available` is set to the used
+ * index that is about to be published, then the guest's used index, then `used`.
  */
 enum io_entry_state { IO_FREE = 0, IO_SUBMITTED = 1, IO_DONE = 2 };
 
@@ -158,6 +161,19 @@ struct io_console_server {
 	uint8_t rx[IO_CONSOLE_RX_SIZE];
 };
 
+/*
+ * The servers' private area. The byte with number n is at n - base (modulo 2^64) of the log file, so
+ * that a server that takes over writes again what its predecessor may have written, at the same
+ * place: the log has every byte once. base changes when the log is cut to its tail: rotating is the
+ * base that a cut is about to set; 0: none is under way.
+ */
+struct io_console_private {
+	_Atomic uint32_t layout_version;	/* 0: not used yet */
+	uint32_t reserved;
+	_Atomic uint64_t base;
+	_Atomic uint64_t rotating;
+};
+
 _Static_assert(sizeof(struct io_client) <= IO_CLIENT_SIZE, "client area");
 _Static_assert(sizeof(struct io_server) <= IO_SERVER_SIZE, "server area");
 _Static_assert(sizeof(struct io_inflight_queue) == 64 + 32 * IO_MAX_QUEUE_SIZE, "no padding");
@@ -165,5 +181,6 @@ _Static_assert(sizeof(struct io_inflight) + IO_MAX_QUEUES * sizeof(struct io_inf
 	       IO_PRIVATE_SIZE, "private area");
 _Static_assert(sizeof(struct io_console_client) <= IO_CONSOLE_CLIENT_SIZE, "console client");
 _Static_assert(sizeof(struct io_console_server) <= IO_CONSOLE_SERVER_SIZE, "console server");
+_Static_assert(sizeof(struct io_console_private) <= IO_CONSOLE_PRIVATE_SIZE, "console private");
 
 #endif

@@ -1,0 +1,779 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * virtio-blk (Virtio 1.2, 5.2) on a raw file or a block device, through io_uring.
+ *
+ * Each byte is copied once. With O_DIRECT between the guest's memory and our pool, because a grant
+ * cannot be pinned; else by the kernel, between the guest's memory and the page cache.
+ *
+ * A request is recorded SUBMITTED before its operations start and DONE after the guest's buffers
+ * are written (inflight.h). It may have several operations, one for each block of the pool. They
+ * hold the device's file description, and so its fence, until they are over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/virtio_blk.h>
+
+#include <common/log.h>
+
+#include "crash.h"
+#include "inflight.h"
+#include "virtio.h"
+
+#define SECTOR		512u
+#define TURN		32u		/* requests a device starts in one turn */
+#define SEGMENTS	126u		/* with header and status a chain fits 128 descriptors */
+#define SEGMENT_SIZE	(32u * 1024u)
+#define BYTES_MAX	(SEGMENTS * SEGMENT_SIZE)
+#define DISCARD_SECTORS	(1u << 22)	/* 2 GiB a request */
+
+struct block {
+	struct virtio virtio;		/* first: virtio.c finds it at d->data */
+	struct inflight inflight;	/* of the one queue */
+	struct inflight_replay replay;
+	unsigned int replayed;		/* entries of replay that were started again */
+	uint64_t sectors;
+	uint32_t block_size;
+	bool direct, writable;
+	uint32_t errors;
+};
+
+/* One operation of a request. */
+struct piece {
+	struct operation operation;
+	struct request *request;
+	char *buffer;			/* of the pool; NULL: straight from or to the guest */
+	uint64_t offset;		/* in the file, of what is left */
+	uint32_t at, left;		/* bytes done and to do */
+};
+
+struct request {
+	struct device *device;
+	uint32_t head, type, written;	/* written: bytes of the chain that are the guest's then */
+	uint8_t status;
+	bool over;			/* guarded part of the end was done */
+	unsigned int under_way, pieces, iovs;
+	uint8_t *status_at;		/* in the guest */
+	struct iovec *iov;		/* the guest's data buffers, what is left of them */
+	struct piece *piece;
+	int mode;			/* fallocate's */
+};
+
+static const struct virtio_type block_virtio;
+
+/* ---- the backing */
+
+static int measure(struct device *d)
+{
+	struct block *b = d->data;
+	uint64_t bytes = 0;
+	struct stat st;
+	int size = 0;
+
+	if (fstat(d->backing, &st) < 0)
+		return -errno;
+	b->block_size = SECTOR;
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(d->backing, BLKGETSIZE64, &bytes) < 0 ||
+		    ioctl(d->backing, BLKSSZGET, &size) < 0)
+			return -errno;
+		if (size >= (int)SECTOR && size <= 65536)
+			b->block_size = size;
+	} else if (S_ISREG(st.st_mode)) {
+		bytes = st.st_size;
+	} else {
+		return -ENOTBLK;
+	}
+	b->sectors = bytes / SECTOR;
+	return 0;
+}
+
+/* Direct I/O if the file takes it at the granularity that the guest is told. */
+static void try_direct(struct device *d)
+{
+	struct block *b = d->data;
+	int flags = fcntl(d->backing, F_GETFL);
+	void *probe = aligned_alloc(65536, 65536);
+
+	if (probe && flags >= 0 && fcntl(d->backing, F_SETFL, flags | O_DIRECT) == 0) {
+		/* Not at 0: a file system that wants more than block_size says so at the second. */
+		b->direct = pread(d->backing, probe, b->block_size, b->block_size) >= 0;
+		if (!b->direct)
+			fcntl(d->backing, F_SETFL, flags & ~O_DIRECT);
+	}
+	free(probe);
+}
+
+static int block_open(struct device *d)
+{
+	struct block *b = calloc(1, sizeof(*b));
+	int flags, rc;
+
+	if (!b)
+		return -ENOMEM;
+	d->data = b;
+	b->virtio.type = &block_virtio;
+	flags = fcntl(d->backing, F_GETFL);
+	if (flags < 0)
+		return -errno;
+	b->writable = !d->id.readonly;
+	if (b->writable && (flags & O_ACCMODE) != O_RDWR)
+		return -EACCES;
+	rc = measure(d);
+	if (rc)
+		return rc;
+	try_direct(d);
+	log_debug("%s: %llu sectors, %s I/O", d->label, (unsigned long long)b->sectors,
+		  b->direct ? "direct" : "buffered");
+	return 0;
+}
+
+static void block_config(struct device *d, struct virtio_config *to)
+{
+	const struct block *b = d->data;
+	struct virtio_blk_config c = {
+		.capacity = b->sectors,
+		.size_max = SEGMENT_SIZE,
+		.seg_max = SEGMENTS,
+		.blk_size = b->block_size,
+	};
+
+	to->features = 1ULL << VIRTIO_BLK_F_SIZE_MAX | 1ULL << VIRTIO_BLK_F_SEG_MAX |
+		       1ULL << VIRTIO_BLK_F_BLK_SIZE | 1ULL << VIRTIO_BLK_F_FLUSH;
+	if (b->writable) {
+		to->features |= 1ULL << VIRTIO_BLK_F_DISCARD | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES;
+		c.max_discard_sectors = DISCARD_SECTORS;
+		c.max_discard_seg = 1;
+		c.discard_sector_alignment = b->block_size / SECTOR;
+		c.max_write_zeroes_sectors = DISCARD_SECTORS;
+		c.max_write_zeroes_seg = 1;
+		c.write_zeroes_may_unmap = 1;
+	} else {
+		to->features |= 1ULL << VIRTIO_BLK_F_RO;
+	}
+	/* What follows belongs to features that are not offered. */
+	to->size = offsetof(struct virtio_blk_config, max_secure_erase_sectors);
+	_Static_assert(offsetof(struct virtio_blk_config, max_secure_erase_sectors) <=
+		       IO_CONFIG_SIZE, "configuration");
+	memcpy(to->bytes, &c, to->size);
+}
+
+/* ---- from a chain to a request */
+
+static void copy_from(void *to, const struct iovec *iov, unsigned int n, uint64_t skip, uint64_t bytes)
+{
+	char *p = to;
+	uint64_t take;
+	unsigned int i;
+
+	for (i = 0; i < n && bytes; i++) {
+		if (skip >= iov[i].iov_len) {
+			skip -= iov[i].iov_len;
+			continue;
+		}
+		take = iov[i].iov_len - skip;
+		if (take > bytes)
+			take = bytes;
+		memcpy(p, (char *)iov[i].iov_base + skip, take);
+		p += take;
+		bytes -= take;
+		skip = 0;
+	}
+}
+
+static void copy_to(const struct iovec *iov, unsigned int n, uint64_t skip, const void *from,
+		    uint64_t bytes)
+{
+	const char *p = from;
+	uint64_t take;
+	unsigned int i;
+
+	for (i = 0; i < n && bytes; i++) {
+		if (skip >= iov[i].iov_len) {
+			skip -= iov[i].iov_len;
+			continue;
+		}
+		take = iov[i].iov_len - skip;
+		if (take > bytes)
+			take = bytes;
+		memcpy((char *)iov[i].iov_base + skip, p, take);
+		p += take;
+		bytes -= take;
+		skip = 0;
+	}
+}
+
+struct fetch {
+	struct device *d;
+	struct chain *chain;
+	struct virtio_blk_outhdr header;
+	struct virtio_blk_discard_write_zeroes range;	/* for the two types that have one */
+	bool none;
+};
+
+/* The next request: its chain and all small parts, copied. Takes nothing yet. */
+static int fetch(void *argument)
+{
+	struct fetch *f = argument;
+	struct block *b = f->d->data;
+	struct virtqueue *q = &b->virtio.queue[0];
+	struct chain *c = f->chain;
+	int rc;
+
+	if (b->replayed < b->replay.count) {
+		rc = b->replay.head[b->replayed];
+	} else {
+		rc = virtqueue_waiting(q);
+		if (rc == 0 && virtqueue_listen(q, 0))
+			rc = virtqueue_waiting(q);
+		f->none = rc == 0;
+		if (rc <= 0)
+			return rc;
+		rc = virtqueue_head(q, 0);
+	}
+	if (rc < 0)
+		return rc;
+	rc = virtqueue_chain(q, rc, c);
+	if (rc)
+		return rc;
+	if (c->readable_bytes < sizeof(f->header) || !c->writable) {
+		q->fault = "a request without header or status";
+		return -EPROTO;
+	}
+	copy_from(&f->header, c->iov, c->readable, 0, sizeof(f->header));
+	copy_from(&f->range, c->iov, c->readable, sizeof(f->header), sizeof(f->range));
+	return 0;
+}
+
+/* Copies the n entries of from, without the first skip bytes and with `bytes` bytes at most. */
+static unsigned int cut(struct iovec *to, const struct iovec *from, unsigned int n, uint64_t skip,
+			uint64_t bytes)
+{
+	unsigned int i, count = 0;
+	struct iovec v;
+
+	for (i = 0; i < n && bytes; i++) {
+		v = from[i];
+		if (skip >= v.iov_len) {
+			skip -= v.iov_len;
+			continue;
+		}
+		v.iov_base = (char *)v.iov_base + skip;
+		v.iov_len -= skip;
+		skip = 0;
+		if (v.iov_len > bytes)
+			v.iov_len = bytes;
+		bytes -= v.iov_len;
+		to[count++] = v;
+	}
+	return count;
+}
+
+static struct request *new_request(struct device *d, const struct chain *c, unsigned int pieces)
+{
+	unsigned int iovs = c->readable + c->writable;
+	struct request *r;
+
+	r = calloc(1, sizeof(*r) + pieces * sizeof(*r->piece) + iovs * sizeof(*r->iov));
+	if (!r)
+		return NULL;
+	r->device = d;
+	r->head = c->head;
+	r->piece = (struct piece *)(r + 1);
+	r->iov = (struct iovec *)(r->piece + pieces);
+	r->pieces = pieces;
+	r->written = c->writable_bytes > UINT32_MAX ? UINT32_MAX : c->writable_bytes;
+	r->status_at = (uint8_t *)c->iov[iovs - 1].iov_base + c->iov[iovs - 1].iov_len - 1;
+	return r;
+}
+
+/* What a request is, decided on copies only. */
+struct plan {
+	uint64_t offset, bytes;		/* in the file */
+	unsigned int pieces;
+	uint8_t status;			/* not OK: it ends at once with this */
+	bool to_guest, from_guest, range;
+};
+
+static bool inside(const struct block *b, uint64_t sector, uint64_t bytes)
+{
+	return bytes % b->block_size == 0 && sector % (b->block_size / SECTOR) == 0 &&
+	       sector <= b->sectors && bytes / SECTOR <= b->sectors - sector;
+}
+
+static void plan_range(const struct block *b, const struct fetch *f, struct plan *p)
+{
+	const struct virtio_blk_discard_write_zeroes *r = &f->range;
+	uint32_t unmap = f->header.type == VIRTIO_BLK_T_WRITE_ZEROES ?
+			 VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
+
+	p->range = true;
+	if (f->chain->readable_bytes != sizeof(f->header) + sizeof(*r) ||
+	    r->num_sectors > DISCARD_SECTORS ||
+	    !inside(b, r->sector, (uint64_t)r->num_sectors * SECTOR))
+		p->status = VIRTIO_BLK_S_IOERR;
+	else if (r->flags & ~unmap)
+		p->status = VIRTIO_BLK_S_UNSUPP;
+	p->offset = r->sector * SECTOR;
+	p->bytes = (uint64_t)r->num_sectors * SECTOR;
+	p->pieces = p->bytes && p->status == VIRTIO_BLK_S_OK;
+}
+
+static struct plan make_plan(const struct device *d, const struct fetch *f)
+{
+	const struct block *b = d->data;
+	const struct chain *c = f->chain;
+	struct plan p = { .status = VIRTIO_BLK_S_OK };
+
+	switch (f->header.type) {
+	case VIRTIO_BLK_T_IN:
+		p.to_guest = true;
+		p.bytes = c->writable_bytes - 1;
+		break;
+	case VIRTIO_BLK_T_OUT:
+		p.from_guest = true;
+		p.bytes = c->readable_bytes - sizeof(f->header);
+		break;
+	case VIRTIO_BLK_T_FLUSH:
+		p.pieces = b->writable;
+		return p;
+	case VIRTIO_BLK_T_GET_ID:
+		return p;
+	case VIRTIO_BLK_T_DISCARD:
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		if (!b->writable)
+			p.status = VIRTIO_BLK_S_IOERR;
+		else
+			plan_range(b, f, &p);
+		return p;
+	default:
+		p.status = VIRTIO_BLK_S_UNSUPP;
+		return p;
+	}
+	p.offset = f->header.sector * SECTOR;
+	if (!inside(b, f->header.sector, p.bytes) || p.bytes > BYTES_MAX ||
+	    (p.from_guest && !b->writable))
+		p.status = VIRTIO_BLK_S_IOERR;
+	else if (p.bytes)
+		p.pieces = b->direct ? pool_count(p.bytes) : 1;
+	return p;
+}
+
+static void give_back(struct request *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->pieces; i++)
+		if (r->piece[i].buffer)
+			pool_give(&r->device->iopart->pool, r->piece[i].buffer);
+	free(r);
+}
+
+/* -EAGAIN: no buffers or no room in the ring now. */
+static int build(struct device *d, const struct fetch *f, struct request **out)
+{
+	const struct chain *c = f->chain;
+	struct block *b = d->data;
+	struct plan p = make_plan(d, f);
+	void *buffer[BYTES_MAX / POOL_LARGE + 1];
+	struct request *r;
+	unsigned int i;
+
+	if (!uring_room(&d->iopart->uring, p.pieces))
+		return -EAGAIN;
+	r = new_request(d, c, p.pieces);
+	if (!r)
+		return -ENOMEM;
+	r->type = f->header.type;
+	r->status = p.status;
+	if (p.to_guest || r->type == VIRTIO_BLK_T_GET_ID)
+		r->iovs = cut(r->iov, c->iov + c->readable, c->writable, 0, c->writable_bytes - 1);
+	else if (p.from_guest)
+		r->iovs = cut(r->iov, c->iov, c->readable, sizeof(f->header), p.bytes);
+	if (p.range)
+		r->mode = r->type == VIRTIO_BLK_T_WRITE_ZEROES &&
+			  !(f->range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) ?
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE :
+			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+	for (i = 0; i < p.pieces; i++) {
+		r->piece[i].request = r;
+		r->piece[i].offset = p.offset + (uint64_t)i * POOL_LARGE;
+		r->piece[i].left = p.bytes;
+	}
+	if (!b->direct || !p.pieces || !(p.to_guest || p.from_guest)) {
+		*out = r;
+		return 0;
+	}
+	if (pool_take(&d->iopart->pool, p.bytes, buffer)) {
+		free(r);
+		return -EAGAIN;
+	}
+	for (i = 0; i < p.pieces; i++) {
+		uint64_t left = p.bytes - (uint64_t)i * POOL_LARGE;
+
+		r->piece[i].buffer = buffer[i];
+		r->piece[i].left = left < POOL_LARGE ? left : POOL_LARGE;
+	}
+	*out = r;
+	return 0;
+}
+
+/* Takes the request: copies what is to be written, and records it. */
+static int take(void *argument)
+{
+	struct request *r = argument;
+	struct block *b = r->device->data;
+	unsigned int i;
+
+	if (r->type == VIRTIO_BLK_T_OUT) {
+		for (i = 0; i < r->pieces; i++) {
+			struct piece *p = &r->piece[i];
+
+			if (p->buffer)
+				copy_from(p->buffer, r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
+					  p->left);
+		}
+	}
+	if (b->replayed < b->replay.count) {
+		b->replayed++;
+		return 0;
+	}
+	return inflight_submit(&b->inflight, &b->virtio.queue[0], r->head);
+}
+
+/* ---- the end of a request */
+
+/* Linux asks for 20 bytes; a longer name is cut, a shorter one ends with a zero (5.2.6). */
+static void answer_id(const struct request *r)
+{
+	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
+
+	memcpy(id, r->device->id.name, strnlen(r->device->id.name, sizeof(id)));
+	copy_to(r->iov, r->iovs, 0, id, sizeof(id));
+}
+
+static int finish(void *argument)
+{
+	struct request *r = argument;
+	struct block *b = r->device->data;
+	unsigned int i;
+
+	if (r->type == VIRTIO_BLK_T_IN && r->status == VIRTIO_BLK_S_OK) {
+		for (i = 0; i < r->pieces; i++)
+			if (r->piece[i].buffer)
+				copy_to(r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
+					r->piece[i].buffer, r->piece[i].at);
+	}
+	if (r->type == VIRTIO_BLK_T_GET_ID)
+		answer_id(r);
+	CRASH_POINT("copied");
+	*(volatile uint8_t *)r->status_at = r->status;
+	inflight_done(&b->inflight, &b->virtio.queue[0], r->head, r->written);
+	return 0;
+}
+
+static void end_request(struct request *r)
+{
+	struct device *d = r->device;
+	struct block *b = d->data;
+	int rc;
+
+	/* While the driver resets, or after the loss of the device, the guest's memory is not ours. */
+	if (d->state == DEVICE_SERVING && b->virtio.up) {
+		rc = guarded(d->channel, finish, r);
+		if (rc)
+			device_lost(d, rc);
+		else
+			device_touched(d);
+	}
+	give_back(r);
+}
+
+static void start_piece(struct piece *p);
+
+static void io_error(const struct piece *p, int result)
+{
+	struct device *d = p->request->device;
+	struct block *b = d->data;
+
+	p->request->status = VIRTIO_BLK_S_IOERR;
+	/* A guest may go on asking for ever; 1, 2, 4, 8, … are enough. */
+	b->errors++;
+	if (d->state != DEVICE_SERVING || (b->errors & (b->errors - 1)))
+		return;
+	device_log(d, LOG_WARNING, "request of type %u at byte %llu: %s (failures so far: %u)",
+		   p->request->type, (unsigned long long)p->offset,
+		   result < 0 ? strerror(-result) : "the file has become shorter", b->errors);
+}
+
+static void piece_over(struct operation *o, int result)
+{
+	struct piece *p = (struct piece *)o;
+	struct request *r = p->request;
+	struct device *d = r->device;
+	bool data = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
+
+	CRASH_POINT("operation-over");
+	if (result == -EINTR || result == -EAGAIN || (data && result > 0 && (uint32_t)result < p->left)) {
+		if (result > 0) {
+			p->at += result;
+			p->left -= result;
+			p->offset += result;
+			if (!p->buffer)
+				r->iovs = cut(r->iov, r->iov, r->iovs, result, p->left);
+		}
+		start_piece(p);
+		return;
+	}
+	if (data && result > 0)
+		p->at += result;
+	else if (result == -EOPNOTSUPP)
+		r->status = VIRTIO_BLK_S_UNSUPP;
+	else if (result < 0 || data)
+		io_error(p, result);
+	if (!--r->under_way)
+		end_request(r);
+	device_operation_over(d);
+	if (!d->busy)
+		device_touched(d);
+}
+
+static void start_piece(struct piece *p)
+{
+	struct request *r = p->request;
+	struct uring *u = &r->device->iopart->uring;
+	const struct block *b = r->device->data;
+	int fd = r->device->backing;
+	/* Without FLUSH the driver relies on a write being durable when it completes (5.2.6.2). */
+	int rw_flags = b->virtio.features & 1ULL << VIRTIO_BLK_F_FLUSH ? 0 : RWF_DSYNC;
+
+	p->operation.complete = piece_over;
+	switch (r->type) {
+	case VIRTIO_BLK_T_IN:
+		if (p->buffer)
+			uring_read(u, &p->operation, fd, p->buffer + p->at, p->left, p->offset);
+		else
+			uring_readv(u, &p->operation, fd, r->iov, r->iovs, p->offset);
+		break;
+	case VIRTIO_BLK_T_OUT:
+		if (p->buffer)
+			uring_write(u, &p->operation, fd, p->buffer + p->at, p->left, p->offset,
+				    rw_flags);
+		else
+			uring_writev(u, &p->operation, fd, r->iov, r->iovs, p->offset, rw_flags);
+		break;
+	case VIRTIO_BLK_T_FLUSH:
+		uring_datasync(u, &p->operation, fd);
+		break;
+	default:
+		uring_fallocate(u, &p->operation, fd, r->mode, p->offset, p->left);
+	}
+}
+
+static void start_request(struct request *r)
+{
+	unsigned int i;
+
+	if (!r->pieces) {
+		end_request(r);
+		return;
+	}
+	r->under_way = r->pieces;
+	for (i = 0; i < r->pieces; i++) {
+		device_operation_begun(r->device);
+		start_piece(&r->piece[i]);
+	}
+}
+
+/* ---- turns */
+
+/* One request. 1: started, 0: none waits, -EAGAIN: not now; else the error of a guarded call. */
+static int one(struct device *d)
+{
+	static struct chain scratch;	/* 4 KiB that need no place in every stack frame */
+	struct fetch f = { .d = d, .chain = &scratch };
+	struct request *r;
+	int rc;
+
+	rc = guarded(d->channel, fetch, &f);
+	if (rc < 0)
+		return rc;
+	if (f.none)
+		return 0;
+	rc = build(d, &f, &r);
+	if (rc)
+		return rc;
+	rc = guarded(d->channel, take, r);
+	if (rc) {
+		give_back(r);
+		return rc;
+	}
+	CRASH_POINT("recorded");
+	start_request(r);
+	CRASH_POINT("started");
+	return 1;
+}
+
+static int quiet(void *argument)
+{
+	virtqueue_quiet(argument);
+	return 0;
+}
+
+static bool block_turn(struct device *d)
+{
+	struct block *b = d->data;
+	struct virtqueue *q = &b->virtio.queue[0];
+	unsigned int i;
+	int rc;
+
+	if (!b->virtio.up || !q->size)
+		return false;
+	rc = guarded(d->channel, quiet, q);
+	for (i = 0; i < TURN && !rc; i++) {
+		rc = one(d);
+		if (rc == -EAGAIN || rc == -ENOMEM) {
+			d->starved = true;
+			/* Without an operation of anybody's there is no completion to wait for. */
+			return d->iopart->uring.under_way == 0;
+		}
+		if (rc == 0)
+			return false;
+		if (rc == 1)
+			rc = 0;
+	}
+	if (rc) {
+		virtio_failed(d, 0, rc);
+		return false;
+	}
+	return true;
+}
+
+struct publish {
+	struct block *b;
+	bool interrupt;
+};
+
+static int publish(void *argument)
+{
+	struct publish *p = argument;
+	struct virtqueue *q = &p->b->virtio.queue[0];
+
+	if (inflight_publish(&p->b->inflight, q))
+		p->interrupt = virtqueue_wants_interrupt(q);
+	return 0;
+}
+
+static void block_completed(struct device *d)
+{
+	struct block *b = d->data;
+	struct publish p = { .b = b };
+	int rc;
+
+	if (d->state != DEVICE_SERVING)
+		return;
+	if (b->virtio.up) {
+		rc = guarded(d->channel, publish, &p);
+		if (rc) {
+			device_lost(d, rc);
+			return;
+		}
+		if (p.interrupt)
+			virtio_interrupt(d, 0);
+	}
+	virtio_drained(d);
+}
+
+/* ---- the driver comes and goes */
+
+static void block_begin(struct device *d)
+{
+	struct block *b = d->data;
+
+	inflight_start(&b->inflight, b->virtio.table, 0);
+	b->replay.count = b->replayed = 0;
+}
+
+static int block_recover(struct device *d)
+{
+	struct block *b = d->data;
+
+	b->replay.count = b->replayed = 0;
+	return inflight_recover(&b->inflight, b->virtio.table, 0, &b->virtio.queue[0], &b->replay);
+}
+
+static int block_up(struct device *d)
+{
+	const struct block *b = d->data;
+
+	if (b->replay.count)
+		device_log(d, LOG_INFO, "replays %u requests of the old server", b->replay.count);
+	return 0;
+}
+
+static void block_down(struct device *d)
+{
+	(void)d;
+}
+
+static const struct virtio_type block_virtio = {
+	.queues = 1,
+	.config = block_config,
+	.begin = block_begin,
+	.recover = block_recover,
+	.up = block_up,
+	.down = block_down,
+};
+
+static int block_promote(struct device *d)
+{
+	int rc = measure(d);	/* the file may have grown since it was handed over */
+
+	return rc ? rc : virtio_promote(d);
+}
+
+static void block_doorbell(struct device *d, unsigned int index)
+{
+	if (index == IO_DOORBELL_STATE)
+		virtio_state_changed(d);
+}
+
+static void block_lost(struct device *d)
+{
+	struct block *b = d->data;
+
+	b->virtio.up = b->virtio.draining = false;
+}
+
+static void block_close(struct device *d)
+{
+	free(d->data);
+	d->data = NULL;
+}
+
+const struct device_type block_device = {
+	.geometry = {
+		.type = CHANNEL_BLOCK,
+		.layout_version = IO_LAYOUT_VERSION,
+		.client_size = IO_CLIENT_SIZE,
+		.server_size = IO_SERVER_SIZE,
+		.private_size = IO_PRIVATE_SIZE,
+		.doorbells = IO_DOORBELLS,
+	},
+	.bells = 2,
+	.fenced = true,
+	.open = block_open,
+	.promote = block_promote,
+	.doorbell = block_doorbell,
+	.turn = block_turn,
+	.completed = block_completed,
+	.lost = block_lost,
+	.close = block_close,
+};

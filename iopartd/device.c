@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a device's channel; see device.h for its states.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <common/log.h>
+
+#include "device.h"
+
+const struct device_type *device_type(uint32_t channel_type)
+{
+	switch (channel_type) {
+	case CHANNEL_BLOCK:
+		return &block_device;
+	case CHANNEL_NETWORK:
+		return &network_device;
+	case CHANNEL_CONSOLE:
+		return &console_device;
+	default:
+		return NULL;
+	}
+}
+
+void device_log(const struct device *d, int level, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_partition(d->id.partition);
+	log_line(level, "%s: %s", d->label, text);
+	log_partition(NULL);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void drop_sources(struct device *d)
+{
+	size_t i;
+
+	d->status = sd_event_source_disable_unref(d->status);
+	for (i = 0; i < IO_DOORBELLS; i++)
+		d->bell[i] = sd_event_source_disable_unref(d->bell[i]);
+}
+
+void device_free(struct device *d)
+{
+	struct device **p;
+
+	for (p = &d->iopart->devices; *p; p = &(*p)->next) {
+		if (*p == d) {
+			*p = d->next;
+			break;
+		}
+	}
+	for (p = &d->iopart->touched; *p; p = &(*p)->next_touched) {
+		if (*p == d) {
+			*p = d->next_touched;
+			break;
+		}
+	}
+	fence_stop(&d->fence);
+	if (d->data) {
+		if (d->state != DEVICE_LOST)
+			d->type->lost(d);
+		d->type->close(d);
+	}
+	drop_sources(d);
+	d->turn = sd_event_source_disable_unref(d->turn);
+	channel_close(d->channel);
+	close_fd(&d->endpoint);
+	close_fd(&d->backing);
+	close_fd(&d->next_endpoint);
+	close_fd(&d->next_backing);
+	free(d);
+}
+
+static void promote(void *argument)
+{
+	struct device *d = argument;
+	int rc;
+
+	d->state = DEVICE_SERVING;
+	rc = d->type->promote(d);
+	if (rc) {
+		device_log(d, LOG_ERR, "cannot be served here: %s", strerror(-rc));
+		device_lost(d, rc);
+		return;
+	}
+	device_log(d, LOG_INFO, "served here");
+	device_schedule(d);
+	iopart_flush(d->iopart);
+}
+
+static int look_at_status(struct device *d)
+{
+	struct channel_status status;
+	int rc = channel_status(d->channel, &status);
+
+	if (rc)
+		return rc;
+	if (d->state == DEVICE_STANDBY && status.serving) {
+		d->state = DEVICE_FENCING;
+		if (!d->type->fenced || d->id.readonly) {
+			/* Without writes there is nothing that could come late. */
+			promote(d);
+			return 0;
+		}
+		return fence_take(&d->fence, d->iopart->event, d->backing, d->label, promote, d);
+	}
+	if ((d->state == DEVICE_FENCING || d->state == DEVICE_SERVING) && !status.serving)
+		return -ECONNRESET;
+	return 0;
+}
+
+static int on_status(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+	struct device *d = userdata;
+	int rc;
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	rc = look_at_status(d);
+	if (rc)
+		device_lost(d, rc);
+	return 0;
+}
+
+static int on_bell(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+	struct device *d = userdata;
+	unsigned int i;
+
+	/* Edge-triggered: the counter is never read, each ring is an event of its own. */
+	(void)fd;
+	(void)revents;
+	if (d->state != DEVICE_SERVING)
+		return 0;
+	for (i = 0; i < d->type->bells; i++) {
+		if (d->bell[i] == s)
+			d->type->doorbell(d, i);
+	}
+	if (d->state == DEVICE_SERVING && d->type->turn(d))
+		device_schedule(d);
+	iopart_flush(d->iopart);
+	return 0;
+}
+
+static int add_sources(struct device *d)
+{
+	sd_event *event = d->iopart->event;
+	unsigned int i;
+	int fd, rc;
+
+	for (i = 0; i < d->type->bells; i++) {
+		fd = channel_doorbell_fd(d->channel, i);
+		if (fd < 0)
+			return fd;
+		rc = sd_event_add_io(event, &d->bell[i], fd, EPOLLIN | EPOLLET, on_bell, d);
+		if (rc < 0)
+			return rc;
+	}
+	rc = sd_event_add_io(event, &d->status, channel_status_fd(d->channel), EPOLLIN, on_status, d);
+	return rc < 0 ? rc : 0;
+}
+
+static int attach(struct device *d)
+{
+	int fd = fcntl(d->endpoint, F_DUPFD_CLOEXEC, 3), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = channel_open(&d->channel, fd, &d->type->geometry);
+	if (rc)
+		close(fd);
+	return rc;
+}
+
+/* Nothing of a LOST device is under way any more. */
+static void end(struct device *d)
+{
+	int rc;
+
+	channel_close(d->channel);
+	d->channel = NULL;
+	d->mapped = false;
+	if (d->next_endpoint >= 0) {
+		struct device_identity id = d->id;
+		struct iopart *io = d->iopart;
+		int endpoint = d->next_endpoint, backing = d->next_backing;
+		uint32_t round = d->round;
+
+		d->next_endpoint = d->next_backing = -1;
+		device_free(d);
+		if (device_open(&d, io, &id, endpoint, backing) == 0)
+			d->round = round;
+		return;
+	}
+	if (!d->again || d->endpoint < 0) {
+		device_free(d);
+		return;
+	}
+	/* The new server waits for this. */
+	if (d->backing >= 0)
+		flock(d->backing, LOCK_UN);
+	d->again = false;
+	rc = attach(d);
+	if (!rc) {
+		d->state = DEVICE_STANDBY;
+		rc = add_sources(d);
+	}
+	if (!rc)
+		rc = look_at_status(d);
+	if (!rc)
+		return;
+	device_log(d, LOG_INFO, "closed: %s", strerror(-rc));
+	device_free(d);
+}
+
+static int on_turn(sd_event_source *s, void *userdata)
+{
+	struct device *d = userdata;
+	struct iopart *io = d->iopart;
+
+	(void)s;
+	if (d->state == DEVICE_LOST) {
+		if (!d->busy)
+			end(d);
+		return 0;
+	}
+	if (d->state == DEVICE_SERVING && d->type->turn(d))
+		device_schedule(d);
+	iopart_flush(io);
+	return 0;
+}
+
+static struct device *new_device(struct iopart *io, const struct device_identity *id, int backing)
+{
+	struct device *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->iopart = io;
+	d->id = *id;
+	d->type = device_type(id->channel_type);
+	d->endpoint = d->next_endpoint = d->next_backing = -1;
+	d->backing = backing;
+	snprintf(d->label, sizeof(d->label), "%s/%s", id->partition, id->name);
+	d->next = io->devices;
+	io->devices = d;
+	return d;
+}
+
+static int begin(struct device *d)
+{
+	int rc;
+
+	rc = sd_event_add_defer(d->iopart->event, &d->turn, on_turn, d);
+	if (rc < 0)
+		return rc;
+	sd_event_source_set_enabled(d->turn, SD_EVENT_OFF);
+	rc = d->type->open(d);
+	if (rc)
+		return rc;
+	if (!d->channel) {
+		rc = attach(d);
+		if (rc)
+			return rc;
+	}
+	rc = add_sources(d);
+	return rc ? rc : look_at_status(d);
+}
+
+int device_open(struct device **out, struct iopart *io, const struct device_identity *id,
+		int endpoint, int backing)
+{
+	struct device *d = new_device(io, id, backing);
+	int rc;
+
+	if (!d) {
+		close_fd(&endpoint);
+		close_fd(&backing);
+		return -ENOMEM;
+	}
+	d->endpoint = endpoint;
+	rc = begin(d);
+	if (rc) {
+		device_log(d, LOG_ERR, "cannot be taken into service: %s", strerror(-rc));
+		device_free(d);
+		return rc;
+	}
+	*out = d;
+	return 0;
+}
+
+int device_open_channel(struct device **out, struct iopart *io, const struct device_identity *id,
+			struct channel *channel, int backing)
+{
+	struct device *d = new_device(io, id, backing);
+	int rc;
+
+	if (!d)
+		return -ENOMEM;
+	d->channel = channel;
+	rc = begin(d);
+	if (rc) {
+		device_free(d);
+		return rc;
+	}
+	*out = d;
+	return 0;
+}
+
+void device_replace(struct device *d, int endpoint, int backing)
+{
+	if (d->state != DEVICE_LOST) {
+		close_fd(&endpoint);
+		close_fd(&backing);
+		return;
+	}
+	close_fd(&d->next_endpoint);
+	close_fd(&d->next_backing);
+	d->next_endpoint = endpoint;
+	d->next_backing = backing;
+	device_schedule(d);
+}
+
+void device_withdraw(struct device *d)
+{
+	close_fd(&d->next_endpoint);
+	close_fd(&d->next_backing);
+	d->again = false;
+	if (d->state != DEVICE_LOST)
+		device_lost(d, 0);
+	d->again = false;
+	if (!d->busy)
+		end(d);
+}
+
+void device_lost(struct device *d, int rc)
+{
+	struct channel_status status;
+
+	if (d->state == DEVICE_LOST)
+		return;
+	if (rc == -ECONNRESET) {
+		/*
+		 * After a demotion we may be a standby again. If the module still calls us the
+		 * server, memory was missing under a touch, and would be at the next attempt too.
+		 */
+		d->again = channel_status(d->channel, &status) || !status.serving;
+		device_log(d, d->again ? LOG_INFO : LOG_ERR, "served here no longer: %s", d->again ?
+			   "revoked, or another server has it" : "memory is missing that it needs");
+	} else {
+		device_log(d, LOG_INFO, "served here no longer");
+	}
+	d->state = DEVICE_LOST;
+	fence_stop(&d->fence);
+	d->type->lost(d);
+	drop_sources(d);
+	device_schedule(d);
+}
+
+void device_schedule(struct device *d)
+{
+	sd_event_source_set_enabled(d->turn, SD_EVENT_ONESHOT);
+}
+
+void device_touched(struct device *d)
+{
+	if (d->touched)
+		return;
+	d->touched = true;
+	d->next_touched = d->iopart->touched;
+	d->iopart->touched = d;
+}
+
+void device_operation_begun(struct device *d)
+{
+	d->busy++;
+}
+
+void device_operation_over(struct device *d)
+{
+	if (!--d->busy && d->state == DEVICE_LOST)
+		device_schedule(d);
+}
+
+int device_map_memory(struct device *d)
+{
+	const struct channel_region *region;
+	size_t regions;
+	int rc;
+
+	if (d->mapped)
+		return 0;
+	rc = channel_memory(d->channel, &region, &regions);
+	if (rc)
+		return rc;
+	d->memory = (struct guest_memory){ region, regions };
+	d->mapped = true;
+	return 0;
+}

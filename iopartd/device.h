@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One device of a guest, served or kept ready by this instance: the life of its channel.
+ *
+ *   STANDBY   attached, everything open, nothing of the guest visible; the module may promote us
+ *     │ promoted (channel status)
+ *   FENCING   waits for the old server's last request (fence.h); submits nothing
+ *     │ fence held: the type recovers what the old server left (promote)
+ *   SERVING
+ *     │ revoked, demoted, or memory taken away under a touch; from any state
+ *   LOST      touches nothing any more; waits for its own requests in the kernel, because they
+ *             hold the fence and may point into mappings; then closes, or is a standby again
+ *
+ * What differs between block, network and console is a device_type.
+ */
+#ifndef IOPARTD_DEVICE_H
+#define IOPARTD_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include <libchannel/channel.h>
+#include <ultravisor/io.h>
+
+#include "fence.h"
+#include "iopart.h"
+#include "memory.h"
+
+enum device_state { DEVICE_STANDBY, DEVICE_FENCING, DEVICE_SERVING, DEVICE_LOST };
+
+struct device;
+
+struct device_type {
+	struct channel_geometry geometry;
+	unsigned int bells;		/* doorbells from the client that it listens to: 0 … bells - 1 */
+	bool fenced;			/* takes the backing's fence before it serves */
+
+	/* A new device: checks its backing, allocates d->data. Only then is there a channel. */
+	int (*open)(struct device *d);
+	/* It serves from now on, and the fence is held. Error: the device is lost. */
+	int (*promote)(struct device *d);
+	void (*doorbell)(struct device *d, unsigned int index);
+	/* Bounded work; true: there is more to do now. */
+	bool (*turn)(struct device *d);
+	/* Some of its operations are over (device_touched): publishes them. Optional. */
+	void (*completed)(struct device *d);
+	/* Serves no longer. Its channel must not be touched; operations may still be under way. */
+	void (*lost)(struct device *d);
+	/* Nothing is under way any more; frees d->data. */
+	void (*close)(struct device *d);
+};
+
+/* The types, each in its own file. */
+extern const struct device_type block_device, network_device, console_device;
+
+struct device_identity {
+	uint64_t channel;		/* the module's id */
+	uint32_t channel_type;		/* enum channel_type */
+	uint32_t slot;
+	bool readonly;
+	uint8_t partition_uuid[16];
+	char partition[64], name[32];
+	uint8_t mac[6];
+};
+
+struct device {
+	struct device *next, *next_touched;
+	struct iopart *iopart;
+	struct device_identity id;
+	char label[100];		/* PARTITION/NAME, for the log */
+	const struct device_type *type;
+	void *data;			/* the type's own */
+
+	struct channel *channel;
+	int endpoint;			/* a copy, to attach again after a demotion; -1: none */
+	int backing;
+	int next_endpoint, next_backing; /* handed over while LOST; -1: none */
+	enum device_state state;
+	bool again;			/* LOST by a demotion: may be a standby again */
+	bool touched;
+	bool starved;			/* waits for buffers or for room in the ring */
+	unsigned int busy;		/* its operations under way */
+	uint32_t round;			/* hand-over round that named it last */
+	struct fence fence;
+	struct guest_memory memory;
+	bool mapped;
+	sd_event_source *status, *turn, *bell[IO_DOORBELLS];
+};
+
+const struct device_type *device_type(uint32_t channel_type);
+
+/* Takes over both descriptors, also on failure. The device may serve before it returns. */
+int device_open(struct device **out, struct iopart *io, const struct device_identity *id,
+		int endpoint, int backing);
+
+/* As device_open, with a channel that is open already: unit tests. */
+int device_open_channel(struct device **out, struct iopart *io, const struct device_identity *id,
+			struct channel *channel, int backing);
+
+/* Hands over new descriptors for a device that is LOST; else they are closed: it keeps its own. */
+void device_replace(struct device *d, int endpoint, int backing);
+
+/* Ends it: at once if nothing is under way, else when that is over. d may be gone on return. */
+void device_withdraw(struct device *d);
+/* At exit: the process's end is the end of everything that is under way. */
+void device_free(struct device *d);
+
+/* A log line that names the device and its partition. */
+void device_log(const struct device *d, int level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The types' calls. */
+void device_lost(struct device *d, int rc);	/* rc: why, -ECONNRESET or another */
+void device_schedule(struct device *d);		/* a turn soon */
+void device_touched(struct device *d);		/* completed() after this batch */
+void device_operation_begun(struct device *d);
+void device_operation_over(struct device *d);
+int device_map_memory(struct device *d);	/* sets d->memory, once */
+
+#endif

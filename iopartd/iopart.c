@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The completion side of the event loop, for all devices together.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "device.h"
+#include "iopart.h"
+
+#define REAP_MOST 256u		/* completions a turn; other sources get theirs in between */
+
+int iopart_init(struct iopart *io, size_t pool_bytes)
+{
+	int rc;
+
+	memset(io, 0, sizeof(*io));
+	rc = pool_init(&io->pool, pool_bytes);
+	if (rc)
+		return rc;
+	rc = uring_init(&io->uring, &io->pool);
+	if (rc)
+		pool_uninit(&io->pool);
+	return rc;
+}
+
+static int on_completions(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+	(void)s;
+	(void)fd;
+	(void)revents;
+	iopart_flush(userdata);
+	return 0;
+}
+
+static int on_again(sd_event_source *s, uint64_t usec, void *userdata)
+{
+	(void)s;
+	(void)usec;
+	iopart_flush(userdata);
+	return 0;
+}
+
+int iopart_attach(struct iopart *io, sd_event *event)
+{
+	int rc;
+
+	io->event = event;
+	rc = sd_event_add_io(event, &io->completions, uring_fd(&io->uring), EPOLLIN, on_completions,
+			     io);
+	if (rc < 0)
+		return rc;
+	rc = sd_event_add_time(event, &io->again, CLOCK_MONOTONIC, 0, 1000, on_again, io);
+	if (rc < 0)
+		return rc;
+	return sd_event_source_set_enabled(io->again, SD_EVENT_OFF);
+}
+
+void iopart_uninit(struct iopart *io)
+{
+	/* The ring first: after its end no operation points into a device or a buffer. */
+	io->completions = sd_event_source_disable_unref(io->completions);
+	io->again = sd_event_source_disable_unref(io->again);
+	uring_uninit(&io->uring);
+	while (io->devices)
+		device_free(io->devices);
+	pool_uninit(&io->pool);
+}
+
+static void publish_touched(struct iopart *io)
+{
+	struct device *d;
+
+	while (io->touched) {
+		d = io->touched;
+		io->touched = d->next_touched;
+		d->touched = false;
+		d->type->completed(d);
+	}
+}
+
+static void wake_starved(struct iopart *io)
+{
+	struct device *d;
+
+	for (d = io->devices; d; d = d->next) {
+		if (!d->starved)
+			continue;
+		d->starved = false;
+		device_schedule(d);
+	}
+}
+
+void iopart_flush(struct iopart *io)
+{
+	uring_submit(&io->uring);
+	/* What the page cache had is over already; the guest need not wait for another turn. */
+	if (uring_reap(&io->uring, REAP_MOST)) {
+		wake_starved(io);
+		uring_submit(&io->uring);	/* the rest of short operations */
+	}
+	publish_touched(io);
+	if (!uring_pending(&io->uring))
+		return;
+	sd_event_source_set_time_relative(io->again, 10000);
+	sd_event_source_set_enabled(io->again, SD_EVENT_ONESHOT);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * This I/O partition: what its devices share. One thread, one event loop.
+ */
+#ifndef IOPARTD_IOPART_H
+#define IOPARTD_IOPART_H
+
+#include <systemd/sd-event.h>
+
+#include "pool.h"
+#include "uring.h"
+
+#define IOPART_POOL_BYTES	(32u << 20)
+
+struct device;
+
+struct iopart {
+	sd_event *event;
+	struct pool pool;
+	struct uring uring;
+	struct device *devices;		/* list, by next */
+	struct device *touched;		/* have completions to publish, by next_touched */
+	sd_event_source *completions, *again;
+};
+
+/*
+ * The ring and the pool; before privileges are dropped, as locking memory may need one. Then the
+ * event sources. 0 or -errno. uninit ends all devices, at once.
+ */
+int iopart_init(struct iopart *io, size_t pool_bytes);
+int iopart_attach(struct iopart *io, sd_event *event);
+void iopart_uninit(struct iopart *io);
+
+/*
+ * Submits what was started, and completes and publishes what is over: the last thing that every
+ * event handler does that may have started an operation. One turn of it is bounded.
+ */
+void iopart_flush(struct iopart *io);
+
+#endif
