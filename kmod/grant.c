@@ -36,7 +36,8 @@ int uvr_block_init(struct uvr_block *block, struct file *file, u64 gpa, u64 leng
 {
 	struct inode *inode = file_inode(file);
 
-	if (!is_shmem(inode) && !is_hugetlb(inode))
+	/* Regular: device nodes, too, may live on tmpfs. */
+	if (!S_ISREG(inode->i_mode) || (!is_shmem(inode) && !is_hugetlb(inode)))
 		return -EINVAL;
 	if (is_hugetlb(inode) && !IS_ALIGNED(gpa | length, huge_page_size(hstate_inode(inode))))
 		return -EINVAL;
