@@ -116,7 +116,7 @@ build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c) \
-		build/libchannel.a build/common.a $(if $(ALL_PKGS),-Wl,--as-needed $(shell pkg-config --libs $(ALL_PKGS))) -lpthread -o $@
+		build/libchannel.a build/common.a -Wl,--as-needed $(if $(ALL_PKGS),$(shell pkg-config --libs $(ALL_PKGS))) -lpthread -o $@
 
 BENCHES	:= $(patsubst tests/%.c,build/tests/%,$(wildcard tests/bench/*.c))
 build/tests/bench/%: tests/bench/%.c build/libchannel.a build/common.a
