@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Activations: making a partition run on a host, or making it stop, so that a SIGKILL of opsd at any
+ * step leaves one running copy or none.
+ *
+ *	survey   the hosts are asked what they have; nothing is recorded yet
+ *	         "surveyed"
+ *	claim    activation, verdicts and claim (host, epoch, request id) are committed
+ *	         "claimed"
+ *	call     the host's resource service is asked, "calling"; it has the last word, "answered"
+ *	settle   its answer is committed, "settled"; refused: the next host is claimed
+ *	watch    until the host says that the partition runs, or is off
+ *	close    the outcome is committed, "closed"
+ *
+ * Words in quotes are the steps at which ops.step is called. An answer that never came leaves the
+ * claim open: the request is repeated with the same id, by this opsd or the next, until the host
+ * has spoken. Only a host that was certainly not reached, or said no, is given up for another.
+ */
+#ifndef OPSD_ACTIVATION_H
+#define OPSD_ACTIVATION_H
+
+#include <jansson.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include <common/definition.h>
+#include <common/error.h>
+
+#include "host.h"
+#include "store.h"
+
+#define ACTIVATION_MAX			256	/* under way at once */
+#define ACTIVATION_TIMEOUT_S		60	/* if the request names none */
+#define ACTIVATION_MAX_TIMEOUT_S	3600
+
+struct ops;
+
+/* The host asked last, or being asked. */
+struct activation_claim {
+	struct store_claim row;
+	bool open;			/* row.state is CLAIM_CLAIMED in the store */
+	bool doubtful;			/* an earlier try may have been heard */
+	unsigned int tries;
+};
+
+/* A host that will not be asked again, and why. */
+struct activation_refusal {
+	char host[COMMAND_NAME_LEN];
+	enum exit_code code;
+	char why[384];
+	char fix[320];
+};
+
+struct activation {
+	TAILQ_ENTRY(activation) link;
+	struct ops *ops;
+	struct store_activation row;
+	bool durable;			/* in the store */
+	struct definition definition;	/* when activating */
+	json_t *json;			/* the same, canonical */
+	char *text;			/* the same: row.definition */
+	struct activation_claim claim;
+	struct activation_refusal refusal[OPS_MAX_HOSTS];
+	size_t refusals;
+	struct error error;		/* of an outcome that is not stored yet */
+	sd_event_source *timer;
+	uint64_t deadline;		/* of the watch, CLOCK_MONOTONIC µs */
+};
+TAILQ_HEAD(activations, activation);
+
+struct activation_request {
+	char id[STORE_UUID_LEN];
+	enum store_verb verb;
+	char name[COMMAND_NAME_LEN];
+	const struct definition *definition;	/* NULL: the stored one */
+	char who[STORE_WHO_LEN];
+	uid_t uid;
+	uint32_t timeout_s;			/* 0: ACTIVATION_TIMEOUT_S */
+};
+
+/*
+ * Begins, and returns the activation's id in id: the request's own, or that of one under way
+ * that does the same. A known id is not begun again. 0, or -1 and *e.
+ */
+int activation_begin(struct ops *ops, const struct activation_request *request,
+		     char id[STORE_UUID_LEN], struct error *e);
+
+/* Takes up an activation that the store has as open, then its claims. 0 or -1 and *e. */
+int activation_restore(struct ops *ops, const struct store_activation *row, struct error *e);
+void activation_restore_claim(struct ops *ops, const struct store_claim *row);
+void activations_resume(struct ops *ops);
+
+struct activation *activation_find(struct ops *ops, const char *id);
+
+/* The one under way for a partition, or NULL; and what it does, "activate" or "deactivate". */
+struct activation *activation_of(struct ops *ops, const char *partition);
+const char *activation_verb(const struct activation *a);
+
+/* Drops them from memory; open ones stay open in the store. */
+void activations_free(struct ops *ops);
+
+#endif
