@@ -634,7 +634,7 @@ static bool block_turn(struct device *d)
 	unsigned int i;
 	int rc;
 
-	if (!b->virtio.up || !q->size)
+	if (!b->virtio.up || !q->size || d->iopart->ending)
 		return false;
 	rc = guarded(d->channel, quiet, q);
 	for (i = 0; i < TURN && !rc; i++) {

@@ -8,7 +8,9 @@
 #include "device.h"
 #include "iopart.h"
 
-#define REAP_MOST 256u		/* completions a turn; other sources get theirs in between */
+#define REAP_MOST	256u	/* completions a turn; other sources get theirs in between */
+#define DRAIN_STEPS	20u	/* at the end, together two seconds */
+#define DRAIN_MS	100u
 
 int iopart_init(struct iopart *io, size_t pool_bytes)
 {
@@ -58,6 +60,14 @@ int iopart_attach(struct iopart *io, sd_event *event)
 
 void iopart_uninit(struct iopart *io)
 {
+	unsigned int i;
+
+	/* What is over in time need not be replayed by the next server. Nothing new begins. */
+	io->ending = true;
+	for (i = 0; i < DRAIN_STEPS && io->uring.under_way; i++) {
+		uring_wait(&io->uring, DRAIN_MS);
+		iopart_flush(io);
+	}
 	/* The ring first: after its end no operation points into a device or a buffer. */
 	io->completions = sd_event_source_disable_unref(io->completions);
 	io->again = sd_event_source_disable_unref(io->again);

@@ -20,12 +20,13 @@ struct iopart {
 	struct uring uring;
 	struct device *devices;		/* list, by next */
 	struct device *touched;		/* have completions to publish, by next_touched */
+	bool ending;			/* no request is begun any more */
 	sd_event_source *completions, *again;
 };
 
 /*
  * The ring and the pool; before privileges are dropped, as locking memory may need one. Then the
- * event sources. 0 or -errno. uninit ends all devices, at once.
+ * event sources. 0 or -errno. uninit gives what is under way two seconds, then ends all devices.
  */
 int iopart_init(struct iopart *io, size_t pool_bytes);
 int iopart_attach(struct iopart *io, sd_event *event);

@@ -86,6 +86,7 @@ static const struct {
 	{ SCMP_SYS(eventfd2), "doorbells of a new device" },
 	{ SCMP_SYS(timerfd_create), "event loop: first timer of a clock" },
 	{ SCMP_SYS(timerfd_settime), "event loop" },
+	{ SCMP_SYS(signalfd4), "event loop: signals it no longer takes, at the end" },
 	{ SCMP_SYS(clock_gettime), "event loop, where the vDSO cannot" },
 	{ SCMP_SYS(gettimeofday), "log, where the vDSO cannot" },
 	{ SCMP_SYS(read), "timers, signals, tap" },
@@ -166,6 +167,9 @@ static int add_rules(scmp_filter_ctx f)
 	/* Only unix sockets: to uvd, the journal, the service manager. */
 	rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 			      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	/* No file at all. sd-event would read the boot id to spread its timers, and can do without. */
+	if (!rc)
+		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	/* Mappings of channels and malloc; nothing that could be executed. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

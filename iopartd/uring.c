@@ -163,6 +163,14 @@ bool uring_pending(const struct uring *u)
 	return io_uring_sq_ready(&u->ring) != 0;
 }
 
+void uring_wait(struct uring *u, unsigned int milliseconds)
+{
+	struct __kernel_timespec t = { .tv_nsec = milliseconds * 1000000LL };
+	struct io_uring_cqe *c;
+
+	io_uring_wait_cqe_timeout(&u->ring, &c, &t);
+}
+
 unsigned int uring_reap(struct uring *u, unsigned int most)
 {
 	struct io_uring_cqe *c;

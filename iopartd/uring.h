@@ -56,6 +56,9 @@ void uring_fallocate(struct uring *u, struct operation *o, int fd, int mode, uin
 void uring_submit(struct uring *u);
 bool uring_pending(const struct uring *u);
 
+/* Sleeps until something can be reaped, or for that long. */
+void uring_wait(struct uring *u, unsigned int milliseconds);
+
 /* Completes at most `most` operations; how many it did. */
 unsigned int uring_reap(struct uring *u, unsigned int most);
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server for unit tests: an event loop, ring and buffers of its own, and one device. Several rigs
+ * may serve one guest, one after the other, each in a process of its own.
+ */
+#ifndef TESTS_IOPARTD_RIG_H
+#define TESTS_IOPARTD_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <iopartd/device.h>
+#include <iopartd/iopart.h>
+
+#include "guest.h"
+
+#define RIG_POOL (8u << 20)
+
+struct rig {
+	struct iopart io;
+	sd_event *event;
+	struct device *device;
+};
+
+void rig_init(struct rig *r);
+void rig_uninit(struct rig *r);
+
+/* Serves the guest's channel; backing is duplicated from fd by path, as uvd does. */
+void rig_serve(struct rig *r, struct guest *g, int backing, bool readonly);
+
+/* Runs the loop until the condition holds, or fails after ten seconds. */
+void rig_until(struct rig *r, bool (*done)(void *argument), void *argument);
+/* Runs everything that is due now and for `ms` milliseconds. */
+void rig_run(struct rig *r, unsigned int ms);
+/* Until the driver's generation is acknowledged. */
+void rig_settle(struct rig *r, struct guest *g);
+
+/* A file with a name, of that many bytes: a description of its own. direct: where O_DIRECT works. */
+int rig_file(char path[64], uint64_t bytes, bool direct);
+int rig_open(const char *path, bool readonly);
+
+extern const uint8_t rig_partition[16];
+
+#endif
