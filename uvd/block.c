@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probing of images and block devices. A device is free when it can be opened exclusively: the
+ * kernel refuses that for what is mounted, is swap, or is part of a volume (it claims the whole
+ * disk for a partition of it). A file is free when no loop device, swap or record lock has it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "block.h"
+
+static int say(int rc, char *why, size_t size, const char *text)
+{
+	snprintf(why, size, "%s", text);
+	return rc;
+}
+
+static void describe(const struct stat *st, char resource[BLOCK_RESOURCE])
+{
+	if (S_ISBLK(st->st_mode))
+		snprintf(resource, BLOCK_RESOURCE, "block %u:%u", major(st->st_rdev),
+			 minor(st->st_rdev));
+	else
+		snprintf(resource, BLOCK_RESOURCE, "file %u:%u:%llu", major(st->st_dev),
+			 minor(st->st_dev), (unsigned long long)st->st_ino);
+}
+
+static bool same_file(const char *path, const struct stat *st)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* Lines of /proc/swaps begin with the file's path. */
+static bool is_swap(const struct stat *st)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	char line[PATH_MAX];
+	bool found = false;
+
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, " \t")] = '\0';
+		found = line[0] == '/' && same_file(line, st);
+	}
+	fclose(f);
+	return found;
+}
+
+static bool backs_loop_device(const struct stat *st)
+{
+	char path[PATH_MAX], backing[PATH_MAX];
+	struct dirent *e;
+	bool found = false;
+	DIR *d = opendir("/sys/block");
+	FILE *f;
+
+	if (!d)
+		return false;
+	while (!found && (e = readdir(d))) {
+		if (strncmp(e->d_name, "loop", 4) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", e->d_name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fgets(backing, sizeof(backing), f)) {
+			backing[strcspn(backing, "\n")] = '\0';
+			found = same_file(backing, st);
+		}
+		fclose(f);
+	}
+	closedir(d);
+	return found;
+}
+
+static int probe_file(int fd, const struct stat *st, bool readonly, char *why, size_t size)
+{
+	struct flock lock = { .l_type = readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+	if (st->st_size == 0)
+		return say(-EINVAL, why, size, "is empty");
+	if (is_swap(st))
+		return say(-EBUSY, why, size, "is swap space of the host");
+	if (backs_loop_device(st))
+		return say(-EBUSY, why, size, "is attached to a loop device");
+	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		return say(-EBUSY, why, size, "is locked by another program");
+	return 0;
+}
+
+static int probe_device(const char *path, const struct stat *st, bool readonly, char *why,
+			size_t size)
+{
+	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_EXCL | O_CLOEXEC);
+	struct stat now;
+	int rc = 0;
+
+	if (fd < 0)
+		return say(-errno, why, size, errno == EBUSY ?
+			   "is mounted, or in use by the host" : strerror(errno));
+	/* The path may have been given another meaning meanwhile. */
+	if (fstat(fd, &now) < 0 || now.st_rdev != st->st_rdev)
+		rc = say(-EAGAIN, why, size, "changes while it is looked at");
+	close(fd);
+	return rc;
+}
+
+static int open_path(const char *path, bool readonly)
+{
+	/* A pipe or tape must not make us wait: the type is looked at behind the open. */
+	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int block_probe(const char *path, bool readonly, char resource[BLOCK_RESOURCE], char *why,
+		size_t size)
+{
+	struct stat st;
+	int rc, fd = open_path(path, readonly);
+
+	if (fd < 0)
+		return say(fd, why, size, fd == -EISDIR ? "is a directory" :
+			   fd == -ETXTBSY ? "is in use by the host" : strerror(-fd));
+	if (fstat(fd, &st) < 0)
+		rc = say(-errno, why, size, strerror(errno));
+	else if (S_ISREG(st.st_mode))
+		rc = probe_file(fd, &st, readonly, why, size);
+	else if (S_ISBLK(st.st_mode))
+		rc = probe_device(path, &st, readonly, why, size);
+	else
+		rc = say(-EINVAL, why, size, "is neither a file nor a block device");
+	if (rc == 0)
+		describe(&st, resource);
+	close(fd);
+	return rc;
+}
+
+int block_open(const char *path, bool readonly, const char *resource)
+{
+	char now[BLOCK_RESOURCE];
+	struct stat st;
+	int flags, fd = open_path(path, readonly);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	describe(&st, now);
+	if (strcmp(now, resource) != 0) {
+		close(fd);
+		return -ESTALE;
+	}
+	flags = fcntl(fd, F_GETFL);
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	return fd;
+}

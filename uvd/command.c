@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests are taken from the ring in batches that share one commit; replies go back in order. A
+ * client that does not take its replies is not served on: one reply waits, then requests do.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <common/log.h>
+#include <libchannel/packet.h>
+#include <ultravisor/io.h>
+
+#include "command.h"
+#include "internal.h"
+#include "query.h"
+#include "transaction.h"
+
+#define TURN 64		/* requests taken before other sources get their turn */
+
+struct waiting {
+	struct waiting *next;
+	size_t n;
+	uint8_t bytes[];
+};
+
+struct command {
+	struct uvd *uvd;
+	sd_event *event;
+	struct channel *channel;
+	struct packet_ring *ring;
+	struct batch *batch;
+	struct reply *reply;
+	uint64_t *message;		/* COMMAND_MAX_LENGTH, aligned */
+	struct waiting *waiting, **waiting_end;
+	sd_event_source *wake, *turn, *status, *retry;
+};
+
+/* A full ring is the client's: it has not taken its replies. It is looked at again soon. */
+#define RETRY_US 10000
+
+static int attach(struct command *c, struct channel *channel);
+
+static void forget_replies(struct command *c)
+{
+	struct waiting *w;
+
+	while ((w = c->waiting)) {
+		c->waiting = w->next;
+		free(w);
+	}
+	c->waiting_end = &c->waiting;
+}
+
+static void detach(struct command *c)
+{
+	c->wake = sd_event_source_disable_unref(c->wake);
+	c->status = sd_event_source_disable_unref(c->status);
+	packet_close(c->ring);
+	channel_close(c->channel);
+	c->ring = NULL;
+	c->channel = NULL;
+	forget_replies(c);
+}
+
+/*
+ * Its client broke the protocol, or it was revoked: this memory is of no more use. The client
+ * gets a new channel, and asks again for what it has no reply to.
+ */
+static void renew(struct command *c, int rc)
+{
+	struct internal_host record = {
+		.r = { .type = INTERNAL_COMMAND_CHANNEL, .length = sizeof(record) },
+	};
+	struct channel *channel;
+
+	log_errno(LOG_ERR, rc, "the command channel is lost; a new one is made");
+	detach(c);
+	rc = transaction_own(c->uvd, "the old one was lost", &record, sizeof(record), 1);
+	if (rc == 0)
+		rc = command_open_channel(c->uvd, &channel);
+	if (rc == 0)
+		rc = attach(c, channel);
+	if (rc < 0) {
+		log_errno(LOG_ERR, rc, "there is no command channel");
+		sd_event_exit(c->event, -rc);
+	}
+}
+
+static void flush(struct command *c)
+{
+	struct waiting *w;
+	int rc;
+
+	while ((w = c->waiting)) {
+		rc = packet_send(c->ring, w->bytes, w->n);
+		if (rc == -EAGAIN) {
+			sd_event_source_set_time_relative(c->retry, RETRY_US);
+			sd_event_source_set_enabled(c->retry, SD_EVENT_ONESHOT);
+			return;
+		}
+		if (rc < 0)
+			log_errno(LOG_ERR, rc, "a reply is lost");
+		c->waiting = w->next;
+		if (!c->waiting)
+			c->waiting_end = &c->waiting;
+		free(w);
+	}
+}
+
+/* A reply that is lost here is asked for again, by its request id. */
+static void send_reply(const void *reply, size_t n, void *data)
+{
+	struct command *c = data;
+	struct waiting *w = malloc(sizeof(*w) + n);
+
+	if (!w) {
+		log_error("out of memory for a reply");
+		return;
+	}
+	w->next = NULL;
+	w->n = n;
+	memcpy(w->bytes, reply, n);
+	*c->waiting_end = w;
+	c->waiting_end = &w->next;
+	flush(c);
+}
+
+static void handle(struct command *c, size_t n)
+{
+	const struct command_header *h = (const struct command_header *)c->message;
+
+	if (n >= sizeof(*h) && h->magic == COMMAND_MAGIC && h->kind == COMMAND_QUERY) {
+		/* It sees what was committed, and its reply keeps its place. */
+		batch_commit(c->batch, send_reply, c);
+		query_answer(c->uvd, c->message, n, c->reply);
+		send_reply(c->reply->bytes, c->reply->length, c);
+		return;
+	}
+	if (batch_add(c->batch, c->message, n))
+		batch_commit(c->batch, send_reply, c);
+}
+
+/* Takes what is there; true: there may be more. */
+static bool serve(struct command *c)
+{
+	unsigned int i;
+	ssize_t n;
+
+	for (i = 0; i < TURN && !c->waiting; i++) {
+		n = packet_receive(c->ring, c->message, COMMAND_MAX_LENGTH);
+		if (n == -EAGAIN)
+			break;
+		if (n < 0) {
+			batch_commit(c->batch, send_reply, c);
+			renew(c, n);
+			return false;
+		}
+		handle(c, n);
+	}
+	batch_commit(c->batch, send_reply, c);
+	if (c->waiting || !c->ring)
+		return false;
+	return i == TURN || packet_prepare_wait(c->ring);
+}
+
+static void go_on(struct command *c)
+{
+	sd_event_source_set_enabled(c->turn, serve(c) ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_turn(sd_event_source *source, void *data)
+{
+	struct command *c = data;
+
+	(void)source;
+	if (c->ring)
+		go_on(c);
+	return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct command *c = data;
+
+	(void)source;
+	(void)usec;
+	if (!c->ring)
+		return 0;
+	flush(c);
+	if (!c->waiting)
+		go_on(c);
+	return 0;
+}
+
+static int on_wake(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct command *c = data;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	packet_clear_wait(c->ring);
+	flush(c);
+	go_on(c);
+	return 0;
+}
+
+static int on_status(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct command *c = data;
+	struct channel_status status;
+	int rc;
+
+	(void)source;
+	(void)fd;
+	rc = events & (EPOLLHUP | EPOLLERR) ? -ECONNRESET : channel_status(c->channel, &status);
+	if (rc < 0) {
+		renew(c, rc);
+		return 0;
+	}
+	log_debug("the command partition is %s", status.peer_attached ? "attached" : "away");
+	/* A new client has rung nothing yet. */
+	go_on(c);
+	return 0;
+}
+
+int command_open_channel(struct uvd *uvd, struct channel **out)
+{
+	static const struct channel_geometry expected = {
+		.type = CHANNEL_COMMAND,
+		.layout_version = COMMAND_LAYOUT_VERSION,
+		.client_size = COMMAND_CLIENT_SIZE,
+		.server_size = COMMAND_SERVER_SIZE,
+		.doorbells = COMMAND_DOORBELLS,
+	};
+	int64_t id;
+	int fd, rc;
+
+	rc = db_value(uvd->db, &id, "SELECT module_id FROM channel WHERE type = 1", "");
+	if (rc < 0)
+		return rc;
+	fd = kernel_object_open(uvd->kernel, id, ULTRAVISOR_ROLE_SERVER, 0);
+	if (fd < 0)
+		return fd;
+	rc = channel_open(out, fd, &expected);
+	if (rc < 0)
+		close(fd);
+	return rc;
+}
+
+static int attach(struct command *c, struct channel *channel)
+{
+	int rc;
+
+	c->channel = channel;
+	rc = packet_open(&c->ring, channel);
+	if (rc >= 0)
+		rc = sd_event_add_io(c->event, &c->wake, packet_wait_fd(c->ring), EPOLLIN, on_wake,
+				     c);
+	if (rc >= 0 && channel_status_fd(channel) >= 0)
+		rc = sd_event_add_io(c->event, &c->status, channel_status_fd(channel), EPOLLIN,
+				     on_status, c);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(c->turn, SD_EVENT_ONESHOT);
+	if (rc < 0)
+		detach(c);
+	return rc < 0 ? rc : 0;
+}
+
+int command_open(struct command **out, struct uvd *uvd, sd_event *event, struct channel *channel)
+{
+	struct command *c = calloc(1, sizeof(*c));
+	int rc = -ENOMEM;
+
+	if (!c) {
+		channel_close(channel);
+		return -ENOMEM;
+	}
+	c->uvd = uvd;
+	c->event = sd_event_ref(event);
+	c->waiting_end = &c->waiting;
+	c->batch = batch_create(uvd);
+	c->reply = malloc(sizeof(*c->reply));
+	c->message = malloc(COMMAND_MAX_LENGTH);
+	if (c->batch && c->reply && c->message)
+		rc = sd_event_add_defer(event, &c->turn, on_turn, c);
+	if (rc >= 0)
+		rc = sd_event_add_time_relative(event, &c->retry, CLOCK_MONOTONIC, RETRY_US, 0,
+						on_retry, c);
+	if (rc >= 0)
+		rc = attach(c, channel);
+	else
+		channel_close(channel);
+	if (rc < 0) {
+		command_close(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void command_close(struct command *c)
+{
+	if (!c)
+		return;
+	c->turn = sd_event_source_disable_unref(c->turn);
+	c->retry = sd_event_source_disable_unref(c->retry);
+	detach(c);
+	batch_destroy(c->batch);
+	sd_event_unref(c->event);
+	free(c->reply);
+	free(c->message);
+	free(c);
+}

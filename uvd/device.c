@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices: what a definition names, and claims of it. A claim is of what the path or bridge means
+ * now, not of the name: two paths to one image are one resource.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/log.h>
+#include <common/uuid.h>
+
+#include "block.h"
+#include "launch.h"
+#include "operation.h"
+
+static int check_definition(struct transaction *t, const struct command_device_define *d)
+{
+	static const uint8_t none[8];
+
+	switch (d->device) {
+	case DEVICE_BLOCK:
+		if (!d->path[0] || d->bridge[0] || memcmp(d->mac, none, sizeof(none)) ||
+		    d->flags & ~DEVICE_READONLY)
+			break;
+		return 0;
+	case DEVICE_NETWORK:
+		/* Unicast, and not all zero. */
+		if (d->path[0] || !d->bridge[0] || d->flags || d->mac[0] & 1 ||
+		    !memcmp(d->mac, none, 6) || d->mac[6] || d->mac[7])
+			break;
+		return 0;
+	case DEVICE_CONSOLE:
+		if (d->path[0] || d->bridge[0] || d->flags || memcmp(d->mac, none, sizeof(none)))
+			break;
+		return 0;
+	default:
+		return refuse(t, COMMAND_INVALID, "use block, network or console",
+			      "device %s has unknown type %u", d->name, d->device);
+	}
+	return refuse(t, COMMAND_INVALID, "see docs/command.md",
+		      "device %s: path, bridge, mac or flags do not go with its type", d->name);
+}
+
+int device_define(struct transaction *t, const void *record)
+{
+	const struct command_device_define *d = record;
+	bool network = d->device == DEVICE_NETWORK;
+	struct db *db = t->uvd->db;
+	char name[COMMAND_NAME_LEN];
+	struct partition p;
+	int64_t n = 0, one;
+	sqlite3_stmt *q;
+	int rc;
+
+	if (partition_find(t, &d->r, d->partition, &p) < 0 || check_definition(t, d) < 0)
+		return -ECANCELED;
+	if (p.changed != t->number || p.generation != 1)
+		return refuse(t, COMMAND_CONFLICT, "undefine the partition, define it anew",
+			      "%s is defined: devices are part of its definition", p.name);
+	rc = db_value(db, &n, "SELECT count(*) FROM device WHERE partition = ?", "u", p.uuid);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if (n >= LAUNCH_DEVICES)
+		return refuse(t, COMMAND_INVALID, "define fewer", "more than %u devices",
+			      LAUNCH_DEVICES);
+	rc = db_value(db, &one, "SELECT 1 FROM device WHERE partition = ?1 AND"
+		      " (name = ?2 OR (type = 3 AND ?3 = 3))", "uti", p.uuid, d->name,
+		      (int64_t)d->device);
+	if (rc == 0)
+		return refuse(t, COMMAND_CONFLICT, "names are unique, one console a partition",
+			      "%s has such a device already: %s", p.name, d->name);
+	if (network) {
+		q = db_query(db, "SELECT p.name FROM device d JOIN partition p"
+			     " ON p.uuid = d.partition WHERE d.mac = ?", "b", d->mac, (size_t)6);
+		rc = db_next(db, q);
+		if (rc > 0) {
+			db_text(q, 0, name, sizeof(name));
+			db_done(q);
+			return refuse(t, COMMAND_CONFLICT, "choose another address",
+				      "device %s has the address of one of %s", d->name, name);
+		}
+	}
+	rc = db_run(db, "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "utiittbi", p.uuid,
+		    d->name, (int64_t)d->device, (int64_t)d->flags, d->path, d->bridge,
+		    network ? d->mac : NULL, (size_t)6, n);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	transaction_note(t, p.name, "device %s", d->name);
+	return 0;
+}
+
+struct device {
+	uint32_t type, flags;
+	char path[COMMAND_PATH_LEN], bridge[COMMAND_BRIDGE_LEN];
+	char resource[BLOCK_RESOURCE];	/* "": not claimed */
+	uint64_t generation, changed;
+};
+
+static int device_find(struct transaction *t, const struct partition *p, const char *name,
+		       struct device *d)
+{
+	sqlite3_stmt *q;
+	int rc;
+
+	memset(d, 0, sizeof(*d));
+	q = db_query(t->uvd->db, "SELECT d.type, d.flags, d.path, d.bridge, k.resource,"
+		     " k.generation, k.changed FROM device d LEFT JOIN claim k"
+		     " ON k.partition = d.partition AND k.name = d.name"
+		     " WHERE d.partition = ? AND d.name = ?", "ut", p->uuid, name);
+	rc = db_next(t->uvd->db, q);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if (rc == 0)
+		return refuse(t, COMMAND_NOT_FOUND, "look at its definition",
+			      "partition %s has no device %s", p->name, name);
+	d->type = db_int(q, 0);
+	d->flags = db_int(q, 1);
+	db_text(q, 2, d->path, sizeof(d->path));
+	db_text(q, 3, d->bridge, sizeof(d->bridge));
+	db_text(q, 4, d->resource, sizeof(d->resource));
+	d->generation = db_int(q, 5);
+	d->changed = db_int(q, 6);
+	db_done(q);
+	return 0;
+}
+
+static int refuse_claim(struct transaction *t, int rc, const char *what, const char *why)
+{
+	switch (rc) {
+	case -ENOENT:
+	case -ENOTDIR:
+		return refuse(t, COMMAND_NOT_FOUND, "make it, or correct the definition",
+			      "%s: %s", what, why);
+	case -EBUSY:
+	case -ETXTBSY:
+		return refuse(t, COMMAND_CONFLICT, "unmount or detach it on the host first",
+			      "%s %s", what, why);
+	case -EINVAL:
+	case -EISDIR:
+	case -ENOTSUP:
+		return refuse(t, COMMAND_INVALID, "correct the definition", "%s %s", what, why);
+	}
+	return refuse(t, COMMAND_FAILED, "correct it on the host", "%s: %s", what, why);
+}
+
+/* Somebody else's claim of the same thing, if one of the two writes. */
+static int check_claimed(struct transaction *t, const struct device *d, const char *resource)
+{
+	bool writes = d->type == DEVICE_BLOCK && !(d->flags & DEVICE_READONLY);
+	char name[COMMAND_NAME_LEN];
+	sqlite3_stmt *q;
+	int rc;
+
+	q = db_query(t->uvd->db, "SELECT p.name FROM claim k JOIN partition p"
+		     " ON p.uuid = k.partition WHERE k.resource = ? AND (k.writes = 1 OR ?)", "ti",
+		     resource, (int64_t)writes);
+	rc = db_next(t->uvd->db, q);
+	if (rc <= 0)
+		return refuse_db(t, rc);
+	db_text(q, 0, name, sizeof(name));
+	db_done(q);
+	return refuse(t, COMMAND_CONFLICT, "stop that partition, or use another image",
+		      "%s is in use by partition %s", d->path, name);
+}
+
+/* The lowest number whose name no claim and no interface of the host has. */
+static int choose_tap(struct transaction *t, char tap[NETWORK_NAME])
+{
+	struct network *n = t->uvd->network;
+	unsigned int i;
+	int64_t one;
+
+	for (i = 0; i < 65536; i++) {
+		snprintf(tap, NETWORK_NAME, NETWORK_TAP_PREFIX "%u", i);
+		if (db_value(t->uvd->db, &one, "SELECT 1 FROM claim WHERE tap = ?", "t", tap) ==
+		    -ENOENT && n->ops->bridge_find(n, tap) == 0)
+			return 0;
+	}
+	return refuse(t, COMMAND_RESOURCES, "remove some", "no name for a tap is free");
+}
+
+static int find_bridge(struct transaction *t, const struct device *d)
+{
+	struct network *n = t->uvd->network;
+	int rc = n->ops->bridge_find(n, d->bridge);
+
+	if (rc > 0 || (rc == 0 && strcmp(d->bridge, NETWORK_OWN_BRIDGE) == 0))
+		return 0;
+	if (rc == 0)
+		return refuse(t, COMMAND_NOT_FOUND,
+			      "make the bridge on the host, or use " NETWORK_OWN_BRIDGE,
+			      "this host has no bridge %s", d->bridge);
+	return refuse_claim(t, rc, d->bridge, rc == -ENOTSUP ? "is not a bridge" : strerror(-rc));
+}
+
+int device_claim(struct transaction *t, const void *record)
+{
+	const struct command_device_op *c = record;
+	struct command_record any = c->r;
+	char resource[BLOCK_RESOURCE], why[128], tap[NETWORK_NAME] = "", uuid[UUID_TEXT];
+	struct partition p;
+	struct device d;
+	int rc;
+
+	/* The generation is the device's, not the partition's. */
+	any.generation = 0;
+	if (partition_find_off(t, &any, c->partition, &p) < 0 ||
+	    device_find(t, &p, c->name, &d) < 0)
+		return -ECANCELED;
+	if (d.resource[0])
+		return refuse(t, COMMAND_CONFLICT, "release it first",
+			      "device %s of %s is claimed", c->name, p.name);
+	if (c->r.generation)
+		return refuse(t, COMMAND_CONFLICT, "look at it again",
+			      "device %s of %s is not claimed any more", c->name, p.name);
+	switch (d.type) {
+	case DEVICE_BLOCK:
+		rc = block_probe(d.path, d.flags & DEVICE_READONLY, resource, why, sizeof(why));
+		if (rc < 0)
+			return refuse_claim(t, rc, d.path, why);
+		if (check_claimed(t, &d, resource) < 0)
+			return -ECANCELED;
+		break;
+	case DEVICE_NETWORK:
+		if (find_bridge(t, &d) < 0 || choose_tap(t, tap) < 0)
+			return -ECANCELED;
+		snprintf(resource, sizeof(resource), "tap %s", tap);
+		break;
+	default:
+		snprintf(resource, sizeof(resource), "console %s", uuid_format(p.uuid, uuid));
+	}
+	rc = db_run(t->uvd->db, "INSERT INTO claim VALUES (?, ?, ?, ?, nullif(?, ''), 1, ?)",
+		    "uttiti", p.uuid, c->name, resource,
+		    (int64_t)(d.type == DEVICE_BLOCK && !(d.flags & DEVICE_READONLY)), tap,
+		    (int64_t)t->number);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	transaction_note(t, p.name, "claim %s", c->name);
+	return 0;
+}
+
+static int prepare_bridge(struct transaction *t)
+{
+	struct network *n = t->uvd->network;
+	bool keep = t->bridge_gone;
+	int rc;
+
+	if (n->ops->bridge_find(n, NETWORK_OWN_BRIDGE) == 0) {
+		rc = n->ops->bridge_create(n, NETWORK_OWN_BRIDGE);
+		if (rc < 0)
+			return refuse_claim(t, rc, NETWORK_OWN_BRIDGE, strerror(-rc));
+		t->bridge_made = true;
+	} else if (!keep) {
+		return 0;
+	}
+	/* Its last tap may have been released by this very transaction. */
+	t->bridge_gone = false;
+	return refuse_db(t, db_run(t->uvd->db, "INSERT OR IGNORE INTO bridge VALUES (?)", "t",
+				   NETWORK_OWN_BRIDGE));
+}
+
+int device_claim_prepare(struct transaction *t, const void *record)
+{
+	const struct command_device_op *c = record;
+	struct network *n = t->uvd->network;
+	char tap[NETWORK_NAME], bridge[COMMAND_BRIDGE_LEN];
+	sqlite3_stmt *q;
+	int rc;
+
+	q = db_query(t->uvd->db, "SELECT k.tap, d.bridge FROM claim k JOIN device d"
+		     " ON d.partition = k.partition AND d.name = k.name"
+		     " WHERE k.partition = ? AND k.name = ? AND k.tap IS NOT NULL", "ut",
+		     c->partition, c->name);
+	rc = db_next(t->uvd->db, q);
+	if (rc <= 0)
+		return refuse_db(t, rc);
+	db_text(q, 0, tap, sizeof(tap));
+	db_text(q, 1, bridge, sizeof(bridge));
+	db_done(q);
+	if (strcmp(bridge, NETWORK_OWN_BRIDGE) == 0 && prepare_bridge(t) < 0)
+		return -ECANCELED;
+	rc = n->ops->tap_create(n, tap, bridge);
+	if (rc < 0)
+		return refuse_claim(t, rc, tap, strerror(-rc));
+	rc = transaction_tap_made(t, tap);
+	if (rc < 0)
+		n->ops->tap_delete(n, tap);
+	return rc;
+}
+
+/* The bridge that we made goes with its last tap. */
+static int unclaim_bridge(struct transaction *t)
+{
+	struct db *db = t->uvd->db;
+	int64_t n;
+	int rc;
+
+	rc = db_value(db, &n, "SELECT count(*) FROM claim k JOIN device d"
+		      " ON d.partition = k.partition AND d.name = k.name WHERE d.bridge = ?", "t",
+		      NETWORK_OWN_BRIDGE);
+	if (rc < 0 || n)
+		return refuse_db(t, rc);
+	rc = db_run(db, "DELETE FROM bridge WHERE name = ?", "t", NETWORK_OWN_BRIDGE);
+	if (rc == 0 && sqlite3_changes(db_handle(db)))
+		t->bridge_gone = true;
+	return refuse_db(t, rc);
+}
+
+int device_unclaim(struct transaction *t, const uint8_t partition[16], const char *name)
+{
+	char tap[NETWORK_NAME] = "";
+	sqlite3_stmt *q;
+	int rc;
+
+	q = db_query(t->uvd->db, "SELECT tap FROM claim WHERE partition = ? AND name = ?", "ut",
+		     partition, name);
+	if (db_next(t->uvd->db, q) > 0)
+		db_text(q, 0, tap, sizeof(tap));
+	db_done(q);
+	rc = db_run(t->uvd->db, "DELETE FROM claim WHERE partition = ? AND name = ?", "ut",
+		    partition, name);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if (!tap[0])
+		return 0;
+	if (transaction_tap_gone(t, tap) < 0)
+		return -ECANCELED;
+	return unclaim_bridge(t);
+}
+
+int device_release(struct transaction *t, const void *record)
+{
+	const struct command_device_op *c = record;
+	struct command_record any = c->r;
+	struct partition p;
+	struct device d;
+	int64_t one;
+	int rc;
+
+	any.generation = 0;
+	if (partition_find_off(t, &any, c->partition, &p) < 0 ||
+	    device_find(t, &p, c->name, &d) < 0)
+		return -ECANCELED;
+	if (!d.resource[0])
+		return refuse(t, COMMAND_CONFLICT, "there is nothing to release",
+			      "device %s of %s is not claimed", c->name, p.name);
+	if (transaction_generation(t, c->r.generation, d.generation, d.changed, "device", c->name) <
+	    0)
+		return -ECANCELED;
+	rc = db_value(t->uvd->db, &one, "SELECT 1 FROM channel WHERE partition = ? AND device = ?",
+		      "ut", p.uuid, c->name);
+	if (rc == 0)
+		return refuse(t, COMMAND_CONFLICT, "destroy the channel first",
+			      "device %s of %s has a channel", c->name, p.name);
+	transaction_note(t, p.name, "release %s", c->name);
+	return device_unclaim(t, p.uuid, c->name);
+}

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection is brought from what was sent to what should be there, one message at a time, for
+ * as long as its socket takes them; EPOLLOUT goes on. There is no queue to overflow: a slow peer
+ * has only itself to wait for. Descriptors are opened for each message and closed behind it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <common/log.h>
+#include <common/uuid.h>
+#include <ultravisor/command.h>
+#include <ultravisor/handover.h>
+#include <ultravisor/io.h>
+
+#include "block.h"
+#include "handover.h"
+#include "network.h"
+
+#define CONNECTIONS	32
+#define NO_SLOT		0xffffffffu
+#define RETRY_US	(500 * 1000ULL)	/* until a backing that could not be opened is tried again */
+#define HELLO_US	(10 * 1000 * 1000ULL)
+
+struct connection {
+	TAILQ_ENTRY(connection) entry;
+	struct handover *handover;
+	int fd;
+	pid_t pid;
+	uid_t uid;
+	bool hello, complete, command;
+	uint8_t partition[16];		/* whose it is */
+	char name[COMMAND_NAME_LEN];
+	uint64_t *sent;			/* channels' ids */
+	unsigned int n_sent, room;
+	sd_event_source *io, *timer;
+};
+
+TAILQ_HEAD(connections, connection);
+
+struct handover {
+	struct uvd *uvd;
+	sd_event *event;
+	int fd;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	sd_event_source *listen;
+	struct connections connections;
+	unsigned int n;
+	/* The process that had each role before: another one's endpoints must not be in the way. */
+	struct {
+		uint8_t partition[16];
+		pid_t pid;
+	} last[16];
+	unsigned int n_last;
+};
+
+static void sync_connection(struct connection *c);
+
+static void connection_close(struct connection *c)
+{
+	struct handover *h = c->handover;
+
+	TAILQ_REMOVE(&h->connections, c, entry);
+	h->n--;
+	c->io = sd_event_source_disable_unref(c->io);
+	c->timer = sd_event_source_disable_unref(c->timer);
+	close(c->fd);
+	free(c->sent);
+	free(c);
+	/* It may have been stopped for want of room. */
+	if (h->listen)
+		sd_event_source_set_enabled(h->listen, SD_EVENT_ON);
+}
+
+/* 0; -EAGAIN: no room now; else the connection is of no more use. */
+static int send_message(struct connection *c, const struct handover_message *m, const int *fds,
+			unsigned int n)
+{
+	struct iovec iov = { .iov_base = (void *)m, .iov_len = sizeof(*m) };
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (n) {
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		cmsg = CMSG_FIRSTHDR(&message);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	}
+	return sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static struct handover_message new_message(uint32_t what)
+{
+	struct handover_message m;
+
+	memset(&m, 0, sizeof(m));
+	m.version = HANDOVER_VERSION;
+	m.what = what;
+	return m;
+}
+
+static void turn_away(struct connection *c, const char *reason)
+{
+	struct handover_message m = new_message(HANDOVER_REFUSED);
+
+	log_notice("%s (process %d, user %u): %s", c->name[0] ? c->name : "a peer", (int)c->pid,
+		   (unsigned int)c->uid, reason);
+	snprintf(m.reason, sizeof(m.reason), "%s", reason);
+	send_message(c, &m, NULL, 0);
+	connection_close(c);
+}
+
+static bool was_sent(const struct connection *c, uint64_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_sent; i++)
+		if (c->sent[i] == id)
+			return true;
+	return false;
+}
+
+static int remember(struct connection *c, uint64_t id)
+{
+	if (c->n_sent == c->room) {
+		unsigned int room = c->room ? c->room * 2 : 16;
+		uint64_t *sent = reallocarray(c->sent, room, sizeof(*sent));
+
+		if (!sent)
+			return -ENOMEM;
+		c->sent = sent;
+		c->room = room;
+	}
+	c->sent[c->n_sent++] = id;
+	return 0;
+}
+
+/* ---- what one endpoint is sent with */
+
+struct endpoint {
+	uint64_t id;
+	uint32_t type, slot, flags;
+	uint8_t channel[16], partition[16], mac[6];
+	char partition_name[COMMAND_NAME_LEN], device[COMMAND_DEVICE_LEN];
+	char path[COMMAND_PATH_LEN], resource[BLOCK_RESOURCE], tap[NETWORK_NAME];
+};
+
+static int open_console_log(struct uvd *uvd, const struct endpoint *e)
+{
+	char path[PATH_MAX], uuid[UUID_TEXT];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/console/%s.log", uvd->state,
+		 uuid_format(e->partition, uuid));
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_backing(struct uvd *uvd, const struct endpoint *e)
+{
+	switch (e->type) {
+	case CHANNEL_BLOCK:
+		return block_open(e->path, e->flags & DEVICE_READONLY, e->resource);
+	case CHANNEL_NETWORK:
+		return network_tap_queue(e->tap);
+	}
+	return open_console_log(uvd, e);
+}
+
+static int send_endpoint(struct connection *c, const struct endpoint *e)
+{
+	struct handover_message m = new_message(HANDOVER_ENDPOINT);
+	struct uvd *uvd = c->handover->uvd;
+	unsigned int n = 0;
+	int fds[2], rc;
+
+	fds[0] = kernel_object_open(uvd->kernel, e->id, c->command ? ULTRAVISOR_ROLE_CLIENT :
+				    ULTRAVISOR_ROLE_SERVER, c->command ? 0 : e->slot);
+	if (fds[0] < 0)
+		return log_errno(LOG_ERR, fds[0], "endpoint of channel %llu for %s",
+				 (unsigned long long)e->id, c->name);
+	n = 1;
+	if (!c->command) {
+		fds[1] = open_backing(uvd, e);
+		if (fds[1] < 0) {
+			rc = log_errno(LOG_ERR, fds[1], "backing of %s of %s", e->device,
+				       e->partition_name);
+			/* Not the socket's fault: the endpoint is tried again. */
+			rc = rc == -EAGAIN ? -EIO : rc;
+			goto close;
+		}
+		n = 2;
+	}
+	m.channel_id = e->id;
+	m.channel_type = e->type;
+	m.slot = c->command ? NO_SLOT : e->slot;
+	m.device_flags = e->flags & DEVICE_READONLY ? HANDOVER_DEVICE_READONLY : 0;
+	memcpy(m.channel_uuid, e->channel, sizeof(m.channel_uuid));
+	memcpy(m.partition_uuid, e->partition, sizeof(m.partition_uuid));
+	memcpy(m.partition, e->partition_name, sizeof(m.partition));
+	memcpy(m.device, e->device, sizeof(m.device));
+	memcpy(m.mac, e->mac, sizeof(e->mac));
+	rc = send_message(c, &m, fds, n);
+	if (rc == 0)
+		log_debug("%s has the endpoint of %s%s%s, channel %llu", c->name, e->partition_name,
+			  e->device[0] ? "/" : "", e->device[0] ? e->device : "command",
+			  (unsigned long long)e->id);
+	if (rc < 0 && rc != -EAGAIN)
+		rc = -EPIPE;
+close:
+	while (n--)
+		close(fds[n]);
+	return rc;
+}
+
+/* The first of this peer's endpoints that it has not been sent: 1, 0 or -errno. */
+static int next_endpoint(struct connection *c, struct endpoint *e, const uint64_t *skip,
+			 unsigned int n_skip)
+{
+	struct db *db = c->handover->uvd->db;
+	sqlite3_stmt *q;
+	unsigned int i;
+	uint64_t id;
+	int rc;
+
+	if (c->command)
+		q = db_query(db, "SELECT module_id, type, 0, 0, uuid, NULL, '', '', '', '', '', NULL"
+			     " FROM channel WHERE type = 1 AND module_id IS NOT NULL", "");
+	else
+		q = db_query(db, "SELECT c.module_id, c.type, s.slot, d.flags, c.uuid, c.partition,"
+			     " p.name, d.name, d.path, k.resource, k.tap, d.mac FROM channel_server s"
+			     " JOIN channel c ON c.uuid = s.channel"
+			     " JOIN partition p ON p.uuid = c.partition"
+			     " JOIN device d ON d.partition = c.partition AND d.name = c.device"
+			     " JOIN claim k ON k.partition = c.partition AND k.name = c.device"
+			     " WHERE s.server = ? AND c.module_id IS NOT NULL"
+			     " ORDER BY c.module_id", "u", c->partition);
+	while ((rc = db_next(db, q)) > 0) {
+		id = db_int(q, 0);
+		for (i = 0; i < n_skip && skip[i] != id; i++)
+			;
+		if (i == n_skip && !was_sent(c, id))
+			break;
+	}
+	if (rc <= 0)
+		return rc;
+	memset(e, 0, sizeof(*e));
+	e->id = id;
+	e->type = db_int(q, 1);
+	e->slot = db_int(q, 2);
+	e->flags = db_int(q, 3);
+	db_uuid(q, 4, e->channel);
+	db_uuid(q, 5, e->partition);
+	db_text(q, 6, e->partition_name, sizeof(e->partition_name));
+	db_text(q, 7, e->device, sizeof(e->device));
+	db_text(q, 8, e->path, sizeof(e->path));
+	db_text(q, 9, e->resource, sizeof(e->resource));
+	db_text(q, 10, e->tap, sizeof(e->tap));
+	if (sqlite3_column_bytes(q, 11) == sizeof(e->mac))
+		memcpy(e->mac, sqlite3_column_blob(q, 11), sizeof(e->mac));
+	db_done(q);
+	return 1;
+}
+
+/* Is this channel still this peer's? */
+static bool is_wanted(struct connection *c, uint64_t id)
+{
+	struct db *db = c->handover->uvd->db;
+	int64_t one;
+
+	if (c->command)
+		return db_value(db, &one, "SELECT 1 FROM channel WHERE module_id = ? AND type = 1",
+				"i", (int64_t)id) == 0;
+	return db_value(db, &one, "SELECT 1 FROM channel_server s JOIN channel c"
+			" ON c.uuid = s.channel WHERE c.module_id = ? AND s.server = ?", "iu",
+			(int64_t)id, c->partition) == 0;
+}
+
+static int withdraw(struct connection *c)
+{
+	struct handover_message m = new_message(HANDOVER_WITHDRAW);
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < c->n_sent;) {
+		if (is_wanted(c, c->sent[i])) {
+			i++;
+			continue;
+		}
+		m.channel_id = c->sent[i];
+		rc = send_message(c, &m, NULL, 0);
+		if (rc < 0)
+			return rc;
+		c->sent[i] = c->sent[--c->n_sent];
+	}
+	return 0;
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct connection *c = data;
+
+	(void)source;
+	(void)usec;
+	c->timer = sd_event_source_disable_unref(c->timer);
+	sync_connection(c);
+	return 0;
+}
+
+/* What could not be opened is skipped for now: one bad image must not hold up other guests. */
+#define SKIP 64
+
+static int send_endpoints(struct connection *c)
+{
+	uint64_t skip[SKIP];
+	unsigned int n_skip = 0;
+	struct endpoint e;
+	int rc;
+
+	while ((rc = next_endpoint(c, &e, skip, n_skip)) > 0) {
+		rc = send_endpoint(c, &e);
+		if (rc == -EAGAIN || rc == -EPIPE)
+			return rc;
+		if (rc == 0)
+			rc = remember(c, e.id);
+		else if (n_skip < SKIP)
+			skip[n_skip++] = e.id;
+		else
+			break;
+	}
+	if (n_skip && !c->timer)
+		sd_event_add_time_relative(c->handover->event, &c->timer, CLOCK_MONOTONIC,
+					   RETRY_US, 0, on_retry, c);
+	return rc < 0 ? rc : 0;
+}
+
+static void sync_connection(struct connection *c)
+{
+	struct handover_message m = new_message(HANDOVER_COMPLETE);
+	int rc;
+
+	if (!c->hello)
+		return;
+	rc = withdraw(c);
+	if (rc == 0)
+		rc = send_endpoints(c);
+	if (rc == 0 && !c->complete) {
+		rc = send_message(c, &m, NULL, 0);
+		c->complete = rc == 0;
+	}
+	if (rc == 0 || rc == -EAGAIN) {
+		sd_event_source_set_io_events(c->io, rc ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		return;
+	}
+	log_errno(LOG_NOTICE, rc, "%s is disconnected", c->name);
+	connection_close(c);
+}
+
+void handover_sync(struct handover *h)
+{
+	struct connection *c, *next;
+
+	for (c = TAILQ_FIRST(&h->connections); c; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		sync_connection(c);
+	}
+}
+
+bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid)
+{
+	struct connection *c;
+
+	TAILQ_FOREACH(c, &h->connections, entry)
+		if (c->hello && !memcmp(c->partition, partition, 16)) {
+			*pid = c->pid;
+			return true;
+		}
+	return false;
+}
+
+/* ---- who is it? */
+
+/* The user's name says which system partition it is. */
+static int identify(struct connection *c)
+{
+	struct db *db = c->handover->uvd->db;
+	const struct passwd *user = getpwuid(c->uid);
+	sqlite3_stmt *q;
+	int rc;
+
+	if (!user)
+		return -ENOENT;
+	if (strcmp(user->pw_name, USER_COMMAND) == 0)
+		snprintf(c->name, sizeof(c->name), "command");
+	else if (strcmp(user->pw_name, USER_OPERATIONS) == 0)
+		snprintf(c->name, sizeof(c->name), "operations");
+	else if (strncmp(user->pw_name, USER_IO_PREFIX, strlen(USER_IO_PREFIX)) == 0)
+		snprintf(c->name, sizeof(c->name), "io-%s",
+			 user->pw_name + strlen(USER_IO_PREFIX));
+	else
+		return -EPERM;
+	q = db_query(db, "SELECT uuid, kind FROM partition WHERE name = ? AND kind <> 1", "t",
+		     c->name);
+	rc = db_next(db, q);
+	if (rc <= 0)
+		return rc < 0 ? rc : -ENOENT;
+	db_uuid(q, 0, c->partition);
+	c->command = db_int(q, 1) == PARTITION_COMMAND;
+	db_done(q);
+	return 0;
+}
+
+/* Takes a channel away from the process that had it before, should it still hang on to it. */
+static void revoke_one(struct uvd *uvd, uint64_t id, uint32_t what, uint32_t slot)
+{
+	struct ultravisor_channel_info info;
+	int rc, fd = kernel_object_open(uvd->kernel, id, ULTRAVISOR_ROLE_CONTROL, 0);
+
+	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, &info);
+	if (rc == 0 && (what == ULTRAVISOR_REVOKE_CLIENT ? info.out_client_attached :
+			slot < ULTRAVISOR_MAX_SERVERS &&
+			info.out_slots[slot] >= ULTRAVISOR_SLOT_STANDBY))
+		rc = kernel_channel_revoke(uvd->kernel, fd, what, slot);
+	if (rc < 0)
+		log_errno(LOG_ERR, rc, "channel %llu cannot be revoked", (unsigned long long)id);
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * The peer whose process this one replaces may be alive, hung, and attached. On the first
+ * connection since our own start nobody is known to be replaced: a peer that merely lost us keeps
+ * what it has attached.
+ */
+static void replace(struct connection *c)
+{
+	struct handover *h = c->handover;
+	struct connection *old, *next;
+	struct endpoint e;
+	uint64_t done[SKIP];
+	unsigned int i, n = 0;
+
+	for (old = TAILQ_FIRST(&h->connections); old; old = next) {
+		next = TAILQ_NEXT(old, entry);
+		if (old != c && old->hello && !memcmp(old->partition, c->partition, 16))
+			turn_away(old, "another process of this user has connected");
+	}
+	for (i = 0; i < h->n_last && memcmp(h->last[i].partition, c->partition, 16); i++)
+		;
+	if (i == h->n_last) {
+		if (i == sizeof(h->last) / sizeof(*h->last))
+			return;
+		memcpy(h->last[i].partition, c->partition, 16);
+		h->n_last++;
+	} else if (c->command || h->last[i].pid != c->pid) {
+		while (n < SKIP && next_endpoint(c, &e, done, n) > 0) {
+			revoke_one(h->uvd, e.id, c->command ? ULTRAVISOR_REVOKE_CLIENT :
+				   ULTRAVISOR_REVOKE_SLOT, e.slot);
+			done[n++] = e.id;
+		}
+	}
+	h->last[i].pid = c->pid;
+}
+
+static void handle_hello(struct connection *c, const struct handover_message *m, ssize_t n)
+{
+	if (n != sizeof(*m) || m->version != HANDOVER_VERSION || m->what != HANDOVER_HELLO) {
+		turn_away(c, "the first message must be HELLO, version 1");
+		return;
+	}
+	c->timer = sd_event_source_disable_unref(c->timer);
+	if (identify(c) < 0) {
+		turn_away(c, "this user is no system partition");
+		return;
+	}
+	replace(c);
+	c->hello = true;
+	log_info("%s is connected, process %d", c->name, (int)c->pid);
+	sync_connection(c);
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct connection *c = data;
+	struct handover_message m;
+	ssize_t n;
+
+	(void)source;
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		/* No descriptor is accepted: without room for control data the kernel drops it. */
+		n = recv(fd, &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC);
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0) {
+			if (c->name[0])
+				log_info("%s has disconnected", c->name);
+			connection_close(c);
+			return 0;
+		}
+		if (c->hello)
+			turn_away(c, "nothing is to be said after HELLO");
+		else
+			handle_hello(c, &m, n);
+		return 0;
+	}
+	if (events & EPOLLOUT)
+		sync_connection(c);
+	return 0;
+}
+
+static int on_no_hello(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct connection *c = data;
+
+	(void)source;
+	(void)usec;
+	turn_away(c, "no HELLO came");
+	return 0;
+}
+
+static int on_listen(sd_event_source *source, int listen_fd, uint32_t events, void *data)
+{
+	struct handover *h = data;
+	struct connection *c;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	int rc, fd;
+
+	(void)events;
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0) {
+		/* Out of descriptors: wait until a connection ends, not in a busy loop. */
+		if (errno == EMFILE || errno == ENFILE)
+			sd_event_source_set_enabled(source, SD_EVENT_OFF);
+		return 0;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+		free(c);
+		close(fd);
+		return 0;
+	}
+	c->handover = h;
+	c->fd = fd;
+	c->pid = peer.pid;
+	c->uid = peer.uid;
+	TAILQ_INSERT_TAIL(&h->connections, c, entry);
+	if (++h->n >= CONNECTIONS)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	rc = sd_event_add_io(h->event, &c->io, fd, EPOLLIN, on_connection, c);
+	if (rc >= 0)
+		rc = sd_event_add_time_relative(h->event, &c->timer, CLOCK_MONOTONIC, HELLO_US, 0,
+						on_no_hello, c);
+	if (rc < 0)
+		connection_close(c);
+	return 0;
+}
+
+int handover_open(struct handover **out, struct uvd *uvd, sd_event *event, const char *directory)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct handover *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return -ENOMEM;
+	h->uvd = uvd;
+	h->event = sd_event_ref(event);
+	TAILQ_INIT(&h->connections);
+	h->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (h->fd < 0) {
+		rc = -errno;
+		goto fail;
+	}
+	rc = -ENAMETOOLONG;
+	if (snprintf(h->path, sizeof(h->path), "%s/uvd.sock", directory) >= (int)sizeof(h->path))
+		goto fail;
+	strcpy(address.sun_path, h->path);
+	/* The database's lock is ours: whoever bound it before is gone. */
+	unlink(h->path);
+	rc = 0;
+	if (bind(h->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    /* Everybody may ask; who they are decides. */
+	    chmod(h->path, 0666) < 0 || listen(h->fd, 16) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = sd_event_add_io(event, &h->listen, h->fd, EPOLLIN, on_listen, h);
+	if (rc < 0)
+		goto fail;
+	*out = h;
+	return 0;
+
+fail:
+	if (h->fd >= 0)
+		close(h->fd);
+	sd_event_unref(h->event);
+	free(h);
+	return rc;
+}
+
+void handover_close(struct handover *h)
+{
+	if (!h)
+		return;
+	h->listen = sd_event_source_disable_unref(h->listen);
+	while (!TAILQ_EMPTY(&h->connections))
+		connection_close(TAILQ_FIRST(&h->connections));
+	unlink(h->path);
+	close(h->fd);
+	sd_event_unref(h->event);
+	free(h);
+}

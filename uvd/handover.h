@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * uvd.sock: hands system partitions the endpoints that the rows say are theirs, and takes them
+ * back. Who a peer is, is known by its credentials alone. It carries no operation.
+ */
+#ifndef UVD_HANDOVER_H
+#define UVD_HANDOVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "uvd.h"
+
+struct handover;
+
+/* Listens on directory/uvd.sock. */
+int handover_open(struct handover **out, struct uvd *uvd, sd_event *event, const char *directory);
+void handover_close(struct handover *h);
+
+/* Channels or servers have changed: sends what is new, withdraws what is no more. */
+void handover_sync(struct handover *h);
+
+/* Is this system partition connected, and as which process? */
+bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid);
+
+#endif

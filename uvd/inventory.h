@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this host has: processors, memory nodes; read from /sys at every start, and written into
+ * the rows. At the first start also the pool: what partitions may use of it.
+ */
+#ifndef UVD_INVENTORY_H
+#define UVD_INVENTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <common/cpuset.h>
+
+#include "db.h"
+
+#define INVENTORY_NODES 64
+
+struct inventory_cpu {
+	bool online;
+	uint32_t node, package, core;
+	struct cpuset siblings;
+};
+
+struct inventory {
+	unsigned int cpus, nodes;	/* online; with memory or processors */
+	struct inventory_cpu cpu[CPUSET_CPUS];
+	struct {
+		bool present;
+		uint64_t memory;
+	} node[INVENTORY_NODES];
+	uint64_t memory, available;	/* bytes */
+	struct cpuset pinned;		/* processors that some other process is bound to */
+	uint64_t devices, interfaces;	/* block devices and network cards, counted */
+};
+
+/* Reads below root ("" is the host; unit tests give a tree of their own). */
+int inventory_read(struct inventory *inv, const char *root);
+
+/* The default pool, with the reason in words for people. */
+void inventory_default_pool(const struct inventory *inv, struct cpuset *cpus, uint64_t *memory,
+			    char *reason, size_t size);
+
+/*
+ * Writes hardware rows: processors and nodes that are new or have changed. At the first start
+ * also the host's row, the system partitions' and the default pool. Inside a transaction.
+ */
+int inventory_store(const struct inventory *inv, struct db *db);
+
+/* Divides bytes among the nodes' pools, in proportion to their size. */
+int inventory_split_pool(struct db *db, uint64_t bytes);
+
+#endif

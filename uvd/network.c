@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bridges and taps by rtnetlink (libnl) and /dev/net/tun. A tap is persistent and has several
+ * queues: each server holds one of its own, and a persistent tap outlives them all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <common/log.h>
+
+#include "network.h"
+
+#define TUN_DEVICE "/dev/net/tun"
+#define TAP_FLAGS (IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_VNET_HDR)
+
+struct host_network {
+	struct network network;
+	struct nl_sock *route;
+};
+
+static struct nl_sock *route(struct network *n)
+{
+	return ((struct host_network *)n)->route;
+}
+
+static int nl_errno(int code)
+{
+	switch (-code) {
+	case 0:			return 0;
+	case NLE_OBJ_NOTFOUND:
+	case NLE_NODEV:		return -ENODEV;
+	case NLE_EXIST:		return -EEXIST;
+	case NLE_PERM:
+	case NLE_NOACCESS:	return -EPERM;
+	case NLE_NOMEM:		return -ENOMEM;
+	case NLE_OPNOTSUPP:	return -EOPNOTSUPP;
+	case NLE_BUSY:		return -EBUSY;
+	}
+	log_debug("rtnetlink: %s", nl_geterror(code));
+	return -EIO;
+}
+
+static int link_get(struct network *n, const char *name, struct rtnl_link **link)
+{
+	return nl_errno(rtnl_link_get_kernel(route(n), 0, name, link));
+}
+
+static int host_bridge_find(struct network *n, const char *name)
+{
+	struct rtnl_link *link;
+	const char *type;
+	int rc = link_get(n, name, &link);
+
+	if (rc == -ENODEV)
+		return 0;
+	if (rc < 0)
+		return rc;
+	type = rtnl_link_get_type(link);
+	rc = type && strcmp(type, "bridge") == 0 ? 1 : -ENOTSUP;
+	rtnl_link_put(link);
+	return rc;
+}
+
+/* Changes nothing of a link but what is set in the request. */
+static int link_change(struct network *n, struct rtnl_link *link, struct rtnl_link *changes)
+{
+	return nl_errno(rtnl_link_change(route(n), link, changes, 0));
+}
+
+static int set_up(struct network *n, const char *name, const char *bridge)
+{
+	struct rtnl_link *link, *master = NULL, *changes = rtnl_link_alloc();
+	int rc;
+
+	if (!changes)
+		return -ENOMEM;
+	rc = link_get(n, name, &link);
+	if (rc < 0)
+		goto free;
+	if (bridge) {
+		rc = link_get(n, bridge, &master);
+		if (rc < 0)
+			goto put;
+		rtnl_link_set_master(changes, rtnl_link_get_ifindex(master));
+		rtnl_link_put(master);
+	}
+	rtnl_link_set_flags(changes, IFF_UP);
+	rc = link_change(n, link, changes);
+put:
+	rtnl_link_put(link);
+free:
+	rtnl_link_put(changes);
+	return rc;
+}
+
+static int link_delete(struct network *n, const char *name)
+{
+	struct rtnl_link *link;
+	int rc = link_get(n, name, &link);
+
+	if (rc == -ENODEV)
+		return 0;
+	if (rc < 0)
+		return rc;
+	rc = nl_errno(rtnl_link_delete(route(n), link));
+	rtnl_link_put(link);
+	return rc == -ENODEV ? 0 : rc;
+}
+
+static int host_bridge_create(struct network *n, const char *name)
+{
+	int rc = nl_errno(rtnl_link_bridge_add(route(n), name));
+
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	rc = set_up(n, name, NULL);
+	if (rc < 0)
+		link_delete(n, name);
+	return rc;
+}
+
+static int host_bridge_delete(struct network *n, const char *name)
+{
+	return link_delete(n, name);
+}
+
+/* The guest speaks on it, not the host: no IPv6 address of the host's own. Best effort. */
+static void quiet(const char *name)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, "1", 1) < 0)
+		log_debug("%s: %m", path);
+	close(fd);
+}
+
+static int tap_open(const char *name)
+{
+	struct ifreq request = { .ifr_flags = TAP_FLAGS };
+	int rc, fd = open(TUN_DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	if (ioctl(fd, TUNSETIFF, &request) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int host_tap_create(struct network *n, const char *name, const char *bridge)
+{
+	int rc, fd = tap_open(name);
+
+	if (fd < 0)
+		return fd;
+	rc = ioctl(fd, TUNSETPERSIST, 1) < 0 ? -errno : 0;
+	close(fd);
+	if (rc < 0)
+		return rc;
+	quiet(name);
+	rc = set_up(n, name, bridge);
+	if (rc < 0)
+		link_delete(n, name);
+	return rc;
+}
+
+static int host_tap_delete(struct network *n, const char *name)
+{
+	return link_delete(n, name);
+}
+
+static int host_next(struct network *n, const char *prefix, const char *after,
+		     char name[NETWORK_NAME])
+{
+	struct nl_object *o;
+	struct nl_cache *cache;
+	const char *found;
+	int rc;
+
+	rc = nl_errno(rtnl_link_alloc_cache(route(n), AF_UNSPEC, &cache));
+	if (rc < 0)
+		return rc;
+	*name = '\0';
+	for (o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
+		found = rtnl_link_get_name((struct rtnl_link *)o);
+		if (found && strncmp(found, prefix, strlen(prefix)) == 0 &&
+		    strcmp(found, after) > 0 && (!*name || strcmp(found, name) < 0))
+			snprintf(name, NETWORK_NAME, "%s", found);
+	}
+	nl_cache_free(cache);
+	return *name != '\0';
+}
+
+static const struct network_ops host_ops = {
+	.bridge_find = host_bridge_find,
+	.bridge_create = host_bridge_create,
+	.bridge_delete = host_bridge_delete,
+	.tap_create = host_tap_create,
+	.tap_delete = host_tap_delete,
+	.next = host_next,
+};
+
+int network_open(struct network **out)
+{
+	struct host_network *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return -ENOMEM;
+	h->network.ops = &host_ops;
+	h->route = nl_socket_alloc();
+	rc = h->route ? nl_errno(nl_connect(h->route, NETLINK_ROUTE)) : -ENOMEM;
+	if (rc < 0) {
+		nl_socket_free(h->route);
+		free(h);
+		return rc;
+	}
+	*out = &h->network;
+	return 0;
+}
+
+void network_close(struct network *n)
+{
+	if (!n)
+		return;
+	nl_socket_free(route(n));
+	free(n);
+}
+
+int network_tap_queue(const char *name)
+{
+	struct ifreq request = { .ifr_flags = IFF_DETACH_QUEUE };
+	int rc, fd;
+
+	/* Without the tap this would make one. */
+	if (!if_nametoindex(name))
+		return -ENODEV;
+	fd = tap_open(name);
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, TUNSETQUEUE, &request) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bridges and taps of the host. Everything goes through a table of calls, so that unit tests run
+ * without a network. Results are 0 or -errno.
+ */
+#ifndef UVD_NETWORK_H
+#define UVD_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NETWORK_NAME 16		/* IFNAMSIZ */
+#define NETWORK_TAP_PREFIX "uvt"
+#define NETWORK_OWN_BRIDGE "uvbr0"	/* the only bridge that uvd makes */
+
+struct network;
+
+struct network_ops {
+	/* 1 a bridge, 0 no such interface, -ENOTSUP: an interface, but no bridge. */
+	int (*bridge_find)(struct network *n, const char *name);
+	int (*bridge_create)(struct network *n, const char *name);
+	int (*bridge_delete)(struct network *n, const char *name);
+	/* A persistent multi-queue tap with IFF_VNET_HDR, up, a port of the bridge. */
+	int (*tap_create)(struct network *n, const char *name, const char *bridge);
+	int (*tap_delete)(struct network *n, const char *name);
+	/* The name of some interface that begins with prefix and is > after: 1, or 0. */
+	int (*next)(struct network *n, const char *prefix, const char *after,
+		    char name[NETWORK_NAME]);
+};
+
+struct network {
+	const struct network_ops *ops;
+};
+
+/* The host's own. */
+int network_open(struct network **out);
+void network_close(struct network *n);
+
+/* A new queue of an existing tap, detached: whoever holds it attaches it (TUNSETQUEUE). */
+int network_tap_queue(const char *name);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations, by the noun's file that they are in. Each is given a record of its type's exact
+ * size with checked strings; returns 0 or a refusal (-ECANCELED). docs/command.md tells each one's
+ * preconditions and statuses.
+ */
+#ifndef UVD_OPERATION_H
+#define UVD_OPERATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <ultravisor/command.h>
+
+#include "transaction.h"
+
+/* partition.c */
+int partition_define(struct transaction *t, const void *record);
+int partition_undefine(struct transaction *t, const void *record);
+int partition_start(struct transaction *t, const void *record);
+int partition_start_check(struct transaction *t, const void *record);
+int partition_start_prepare(struct transaction *t, const void *record);
+int partition_stop(struct transaction *t, const void *record);
+void partition_stop_publish(struct transaction *t, const void *record);
+int partition_kill(struct transaction *t, const void *record);
+int partition_pause(struct transaction *t, const void *record);
+void partition_pause_publish(struct transaction *t, const void *record);
+int partition_resume(struct transaction *t, const void *record);
+void partition_resume_publish(struct transaction *t, const void *record);
+int partition_end(struct transaction *t, const void *record);
+int partition_runs(struct transaction *t, const void *record);
+int partition_again(struct transaction *t, const void *record);
+
+/* memory.c, processor.c */
+int memory_assign(struct transaction *t, const void *record);
+int memory_release(struct transaction *t, const void *record);
+int processor_assign(struct transaction *t, const void *record);
+int processor_release(struct transaction *t, const void *record);
+
+/* device.c */
+int device_define(struct transaction *t, const void *record);
+int device_claim(struct transaction *t, const void *record);
+int device_claim_prepare(struct transaction *t, const void *record);
+int device_release(struct transaction *t, const void *record);
+
+/* channel.c */
+int device_channel_create(struct transaction *t, const void *record);
+int device_channel_connect(struct transaction *t, const void *record);
+void device_channel_connect_publish(struct transaction *t, const void *record);
+int device_channel_destroy(struct transaction *t, const void *record);
+int channel_command(struct transaction *t, const void *record);
+int channel_command_prepare(struct transaction *t, const void *record);
+
+/* domain.c, host.c */
+int domain_create(struct transaction *t, const void *record);
+int domain_destroy(struct transaction *t, const void *record);
+int host_pool(struct transaction *t, const void *record);
+int host_instance(struct transaction *t, const void *record);
+
+/* ---- what they share */
+
+struct partition {
+	uint8_t uuid[16];
+	char name[COMMAND_NAME_LEN];
+	char domain[COMMAND_NAME_LEN];
+	uint32_t kind, state, vcpus, mode;
+	uint64_t budget_ns, period_ns, memory;
+	uint64_t module_id, generation, changed;
+};
+
+bool partition_is_on(uint32_t state);
+
+/*
+ * Finds the guest partition that is the subject of r, compares generations. Else a refusal.
+ * partition_find_off refuses a running one, too. partition_touch raises the generation.
+ */
+int partition_find(struct transaction *t, const struct command_record *r, const uint8_t uuid[16],
+		   struct partition *p);
+int partition_find_off(struct transaction *t, const struct command_record *r,
+		       const uint8_t uuid[16], struct partition *p);
+int partition_touch(struct transaction *t, const uint8_t uuid[16]);
+
+/* Gives back all that a partition holds; what of it is in the kernel goes on t's lists. */
+int partition_release(struct transaction *t, const struct partition *p);
+
+/* Removes the rows of a claim, and puts its tap on the list. */
+int device_unclaim(struct transaction *t, const uint8_t partition[16], const char *name);
+
+/* Budget and period as the module wants them (include/uapi/linux/ultravisor.h); or a refusal. */
+int processor_check_budget(struct transaction *t, uint32_t mode, uint64_t budget_ns,
+			   uint64_t period_ns);
+
+/* Sets the slots of a channel in the kernel to what its rows say; control is its descriptor. */
+int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16]);
+
+#endif

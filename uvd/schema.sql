@@ -1,0 +1,376 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The resource database, version 1. docs/database.md tells what each table means.
+--
+-- Every processor, byte of memory, device and channel has one owner row. What must hold at
+-- each commit is said here, by keys, checks and triggers, not only in the code: a message of
+-- RAISE begins with the command status that a breach of it is answered with.
+
+CREATE TABLE clock (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	"transaction" INTEGER NOT NULL		-- the last number given; history rows take it from here
+) STRICT;
+
+CREATE TABLE host (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	uuid BLOB NOT NULL CHECK (length(uuid) = 16),
+	name TEXT NOT NULL,
+	instance BLOB NOT NULL CHECK (length(instance) = 16),
+	memory_total INTEGER NOT NULL CHECK (memory_total >= 0),
+	memory_pool INTEGER NOT NULL CHECK (memory_pool >= 0),
+	pool_is_default INTEGER NOT NULL CHECK (pool_is_default IN (0, 1)),
+	pool_reason TEXT NOT NULL,
+	generation INTEGER NOT NULL,
+	changed INTEGER NOT NULL		-- the transaction that last raised the generation
+) STRICT;
+
+CREATE TABLE node (
+	node INTEGER PRIMARY KEY CHECK (node >= 0),
+	memory_total INTEGER NOT NULL CHECK (memory_total >= 0),
+	memory_pool INTEGER NOT NULL CHECK (memory_pool >= 0)
+) STRICT;
+
+CREATE TABLE domain (
+	name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 63),
+	memory INTEGER NOT NULL CHECK (memory >= 0),
+	generation INTEGER NOT NULL,
+	changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE processor (
+	cpu INTEGER PRIMARY KEY CHECK (cpu BETWEEN 0 AND 1023),
+	node INTEGER NOT NULL REFERENCES node (node),
+	package INTEGER NOT NULL,
+	core INTEGER NOT NULL,
+	siblings TEXT NOT NULL,			-- a list as in /sys, itself included
+	present INTEGER NOT NULL CHECK (present IN (0, 1)),
+	in_pool INTEGER NOT NULL CHECK (in_pool IN (0, 1)),
+	domain TEXT REFERENCES domain (name),
+	CHECK (domain IS NULL OR in_pool = 1)	-- a domain is made of the pool's processors
+) STRICT;
+CREATE INDEX processor_domain ON processor (domain);
+
+CREATE TABLE partition (
+	uuid BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+	name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 63),
+	kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 5),
+	domain TEXT REFERENCES domain (name),
+	state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 6),
+	vcpus INTEGER NOT NULL,
+	mode INTEGER NOT NULL,
+	budget_ns INTEGER NOT NULL,
+	period_ns INTEGER NOT NULL,
+	memory INTEGER NOT NULL,
+	kernel TEXT NOT NULL,
+	initrd TEXT NOT NULL,
+	cmdline TEXT NOT NULL,
+	module_id INTEGER UNIQUE,
+	pid INTEGER NOT NULL DEFAULT 0,
+	pid_start INTEGER NOT NULL DEFAULT 0,	-- start time of that process: pids are used again
+	started_ns INTEGER NOT NULL DEFAULT 0,
+	reboots INTEGER NOT NULL DEFAULT 0,
+	reason TEXT NOT NULL DEFAULT '',
+	generation INTEGER NOT NULL,
+	changed INTEGER NOT NULL,
+	CHECK ((kind = 1) = (domain IS NOT NULL)),
+	CHECK (kind <> 1 OR state IN (2, 3, 4, 5) OR module_id IS NULL),	-- off: no kernel object
+	CHECK (kind <> 1 OR (vcpus BETWEEN 1 AND 64 AND mode IN (1, 2) AND memory > 0))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX partition_domain ON partition (domain);
+
+CREATE TABLE memory (
+	partition BLOB NOT NULL REFERENCES partition (uuid) ON DELETE CASCADE,
+	node INTEGER NOT NULL REFERENCES node (node),
+	bytes INTEGER NOT NULL CHECK (bytes > 0 AND bytes % 2097152 = 0),
+	PRIMARY KEY (partition, node)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memory_node ON memory (node);
+
+CREATE TABLE context (
+	partition BLOB NOT NULL REFERENCES partition (uuid) ON DELETE CASCADE,
+	idx INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 63),
+	mode INTEGER NOT NULL CHECK (mode IN (1, 2)),
+	budget_ns INTEGER NOT NULL,
+	period_ns INTEGER NOT NULL,
+	cpus TEXT NOT NULL,			-- a list as in /sys
+	PRIMARY KEY (partition, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Which contexts may run on which processor; derived from context.cpus, for the rules below.
+CREATE TABLE context_cpu (
+	cpu INTEGER NOT NULL REFERENCES processor (cpu),
+	partition BLOB NOT NULL,
+	idx INTEGER NOT NULL,
+	dedicated INTEGER NOT NULL CHECK (dedicated IN (0, 1)),
+	PRIMARY KEY (cpu, partition, idx),
+	FOREIGN KEY (partition, idx) REFERENCES context (partition, idx) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX context_cpu_context ON context_cpu (partition, idx);
+CREATE UNIQUE INDEX processor_owner ON context_cpu (cpu) WHERE dedicated = 1;
+
+CREATE TABLE device (
+	partition BLOB NOT NULL REFERENCES partition (uuid) ON DELETE CASCADE,
+	name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 31),
+	type INTEGER NOT NULL CHECK (type IN (1, 2, 3)),
+	flags INTEGER NOT NULL CHECK (flags IN (0, 1)),
+	path TEXT NOT NULL,
+	bridge TEXT NOT NULL,
+	mac BLOB CHECK (mac IS NULL OR length(mac) = 6),
+	rank INTEGER NOT NULL,			-- order in the definition, and in the guest
+	PRIMARY KEY (partition, name),
+	CHECK ((type = 1) = (path <> '')),
+	CHECK ((type = 2) = (bridge <> '')),
+	CHECK ((type = 2) = (mac IS NOT NULL)),
+	CHECK (flags = 0 OR type = 1)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX device_mac ON device (mac) WHERE mac IS NOT NULL;
+
+-- A device that a partition has now. resource says what of the host it is, whatever its path:
+-- "file 254:1:4711", "block 8:16", "tap uvt0", "console …".
+CREATE TABLE claim (
+	partition BLOB NOT NULL,
+	name TEXT NOT NULL,
+	resource TEXT NOT NULL,
+	writes INTEGER NOT NULL CHECK (writes IN (0, 1)),
+	tap TEXT UNIQUE,
+	generation INTEGER NOT NULL,
+	changed INTEGER NOT NULL,
+	PRIMARY KEY (partition, name),
+	FOREIGN KEY (partition, name) REFERENCES device (partition, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claim_resource ON claim (resource);
+
+-- Bridges that uvd made, and therefore removes with their last tap.
+CREATE TABLE bridge (
+	name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE channel (
+	uuid BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+	type INTEGER NOT NULL CHECK (type BETWEEN 1 AND 5),
+	partition BLOB REFERENCES partition (uuid),	-- the client; NULL: cmdpartd
+	device TEXT,
+	name TEXT NOT NULL,
+	module_id INTEGER UNIQUE,
+	generation INTEGER NOT NULL,
+	changed INTEGER NOT NULL,
+	FOREIGN KEY (partition, device) REFERENCES claim (partition, name),
+	UNIQUE (partition, name),
+	CHECK ((type = 1) = (partition IS NULL)),
+	CHECK ((type IN (3, 4, 5)) = (device IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE channel_server (
+	channel BLOB NOT NULL REFERENCES channel (uuid) ON DELETE CASCADE,
+	slot INTEGER NOT NULL CHECK (slot BETWEEN 0 AND 3),
+	server BLOB NOT NULL REFERENCES partition (uuid),
+	PRIMARY KEY (channel, slot),
+	UNIQUE (channel, server)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_server_server ON channel_server (server);
+
+CREATE TABLE ledger (
+	"transaction" INTEGER PRIMARY KEY,
+	time_ns INTEGER NOT NULL,
+	request_id BLOB NOT NULL UNIQUE CHECK (length(request_id) = 16),
+	digest INTEGER NOT NULL,		-- of the request: an id belongs to one request
+	status INTEGER NOT NULL,
+	operations INTEGER NOT NULL,
+	uid INTEGER NOT NULL,
+	who TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	summary TEXT NOT NULL,
+	text TEXT NOT NULL,
+	reply BLOB				-- as sent; NULL: uvd's own transactions
+) STRICT;
+
+CREATE TABLE history (
+	id INTEGER PRIMARY KEY,
+	"transaction" INTEGER NOT NULL,
+	noun TEXT NOT NULL,
+	change TEXT NOT NULL CHECK (change IN ('insert', 'update', 'delete')),
+	row TEXT NOT NULL			-- JSON: after an insert or update, before a delete
+) STRICT;
+CREATE INDEX history_transaction ON history ("transaction");
+
+-- ---- what fits: one owner, sums within the node, the pool and the domain
+
+CREATE TRIGGER memory_fits AFTER INSERT ON memory BEGIN
+	SELECT RAISE(ABORT, 'resources: node memory')
+	WHERE (SELECT sum(bytes) FROM memory WHERE node = NEW.node) >
+		(SELECT memory_pool FROM node WHERE node = NEW.node);
+	SELECT RAISE(ABORT, 'resources: host memory')
+	WHERE (SELECT sum(bytes) FROM memory) > (SELECT memory_pool FROM host);
+	SELECT RAISE(ABORT, 'resources: domain memory')
+	WHERE (SELECT sum(m.bytes) FROM memory m JOIN partition p ON p.uuid = m.partition
+		WHERE p.domain = (SELECT domain FROM partition WHERE uuid = NEW.partition)) >
+		(SELECT d.memory FROM partition p JOIN domain d ON d.name = p.domain
+		WHERE p.uuid = NEW.partition);
+	SELECT RAISE(ABORT, 'invalid: more memory than the definition says')
+	WHERE (SELECT sum(bytes) FROM memory WHERE partition = NEW.partition) >
+		(SELECT memory FROM partition WHERE uuid = NEW.partition);
+END;
+
+CREATE TRIGGER memory_moves BEFORE UPDATE ON memory BEGIN
+	SELECT RAISE(ABORT, 'invalid: memory is assigned and released, not changed');
+END;
+
+CREATE TRIGGER domain_fits AFTER INSERT ON domain BEGIN
+	SELECT RAISE(ABORT, 'resources: host memory')
+	WHERE (SELECT sum(memory) FROM domain) > (SELECT memory_pool FROM host);
+END;
+
+CREATE TRIGGER pool_shrinks AFTER UPDATE OF memory_pool ON host BEGIN
+	SELECT RAISE(ABORT, 'resources: domains have more memory')
+	WHERE (SELECT coalesce(sum(memory), 0) FROM domain) > NEW.memory_pool;
+END;
+
+CREATE TRIGGER node_shrinks AFTER UPDATE OF memory_pool ON node BEGIN
+	SELECT RAISE(ABORT, 'resources: partitions have more memory of this node')
+	WHERE (SELECT coalesce(sum(bytes), 0) FROM memory WHERE node = NEW.node) > NEW.memory_pool;
+END;
+
+CREATE TRIGGER processor_is_shared BEFORE INSERT ON context_cpu WHEN NEW.dedicated = 0 BEGIN
+	SELECT RAISE(ABORT, 'resources: processor is dedicated')
+	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = NEW.cpu AND dedicated = 1);
+END;
+
+CREATE TRIGGER processor_is_free BEFORE INSERT ON context_cpu WHEN NEW.dedicated = 1 BEGIN
+	SELECT RAISE(ABORT, 'resources: processor is in use')
+	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = NEW.cpu);
+END;
+
+CREATE TRIGGER processor_is_the_domains BEFORE INSERT ON context_cpu BEGIN
+	SELECT RAISE(ABORT, 'invalid: processor is not of the partition''s domain')
+	WHERE (SELECT domain FROM partition WHERE uuid = NEW.partition) IS NOT
+		(SELECT domain FROM processor WHERE cpu = NEW.cpu);
+END;
+
+CREATE TRIGGER processor_leaves BEFORE UPDATE OF domain ON processor
+WHEN OLD.domain IS NOT NULL AND NEW.domain IS NOT OLD.domain BEGIN
+	SELECT RAISE(ABORT, 'conflict: contexts may run on this processor')
+	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = OLD.cpu);
+	SELECT RAISE(ABORT, 'conflict: processor is of another domain')
+	WHERE NEW.domain IS NOT NULL;
+END;
+
+CREATE TRIGGER device_is_written_once BEFORE INSERT ON claim BEGIN
+	SELECT RAISE(ABORT, 'conflict: device is in use')
+	WHERE EXISTS (SELECT 1 FROM claim WHERE resource = NEW.resource
+		AND (writes = 1 OR NEW.writes = 1));
+END;
+
+CREATE TRIGGER server_is_an_io_partition BEFORE INSERT ON channel_server BEGIN
+	SELECT RAISE(ABORT, 'invalid: this partition serves no such channel')
+	WHERE (SELECT kind FROM partition WHERE uuid = NEW.server) <>
+		(SELECT CASE WHEN type IN (1, 2) THEN 5 ELSE 2 END FROM channel
+		WHERE uuid = NEW.channel);
+END;
+
+-- ---- history
+
+CREATE TRIGGER host_history AFTER UPDATE ON host BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'host', 'update', json_object('name', NEW.name,
+		'instance', hex(NEW.instance), 'memory_pool', NEW.memory_pool,
+		'pool_is_default', NEW.pool_is_default, 'generation', NEW.generation) FROM clock;
+END;
+
+CREATE TRIGGER processor_history AFTER UPDATE OF in_pool, domain, present ON processor
+WHEN OLD.in_pool <> NEW.in_pool OR OLD.domain IS NOT NEW.domain OR OLD.present <> NEW.present
+BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'processor', 'update', json_object('cpu', NEW.cpu,
+		'present', NEW.present, 'in_pool', NEW.in_pool, 'domain', NEW.domain) FROM clock;
+END;
+
+CREATE TRIGGER domain_insert_history AFTER INSERT ON domain BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'domain', 'insert', json_object('name', NEW.name,
+		'memory', NEW.memory, 'generation', NEW.generation) FROM clock;
+END;
+CREATE TRIGGER domain_delete_history AFTER DELETE ON domain BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'domain', 'delete', json_object('name', OLD.name,
+		'memory', OLD.memory, 'generation', OLD.generation) FROM clock;
+END;
+
+CREATE TRIGGER partition_insert_history AFTER INSERT ON partition BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'partition', 'insert', json_object('uuid', lower(hex(NEW.uuid)),
+		'name', NEW.name, 'kind', NEW.kind, 'domain', NEW.domain, 'state', NEW.state,
+		'vcpus', NEW.vcpus, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
+		'period_ns', NEW.period_ns, 'memory', NEW.memory, 'kernel', NEW.kernel,
+		'initrd', NEW.initrd, 'cmdline', NEW.cmdline, 'generation', NEW.generation)
+	FROM clock;
+END;
+CREATE TRIGGER partition_update_history AFTER UPDATE ON partition BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'partition', 'update', json_object('uuid', lower(hex(NEW.uuid)),
+		'name', NEW.name, 'state', NEW.state, 'module_id', NEW.module_id, 'pid', NEW.pid,
+		'reason', NEW.reason, 'generation', NEW.generation) FROM clock;
+END;
+CREATE TRIGGER partition_delete_history AFTER DELETE ON partition BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'partition', 'delete', json_object('uuid', lower(hex(OLD.uuid)),
+		'name', OLD.name, 'generation', OLD.generation) FROM clock;
+END;
+
+CREATE TRIGGER memory_insert_history AFTER INSERT ON memory BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'memory', 'insert', json_object('partition',
+		lower(hex(NEW.partition)), 'node', NEW.node, 'bytes', NEW.bytes) FROM clock;
+END;
+CREATE TRIGGER memory_delete_history AFTER DELETE ON memory BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'memory', 'delete', json_object('partition',
+		lower(hex(OLD.partition)), 'node', OLD.node, 'bytes', OLD.bytes) FROM clock;
+END;
+
+CREATE TRIGGER context_insert_history AFTER INSERT ON context BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'context', 'insert', json_object('partition',
+		lower(hex(NEW.partition)), 'index', NEW.idx, 'mode', NEW.mode,
+		'budget_ns', NEW.budget_ns, 'period_ns', NEW.period_ns, 'cpus', NEW.cpus)
+	FROM clock;
+END;
+CREATE TRIGGER context_delete_history AFTER DELETE ON context BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'context', 'delete', json_object('partition',
+		lower(hex(OLD.partition)), 'index', OLD.idx) FROM clock;
+END;
+
+CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'claim', 'insert', json_object('partition',
+		lower(hex(NEW.partition)), 'name', NEW.name, 'resource', NEW.resource,
+		'writes', NEW.writes) FROM clock;
+END;
+CREATE TRIGGER claim_delete_history AFTER DELETE ON claim BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'claim', 'delete', json_object('partition',
+		lower(hex(OLD.partition)), 'name', OLD.name, 'resource', OLD.resource) FROM clock;
+END;
+
+CREATE TRIGGER channel_insert_history AFTER INSERT ON channel BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'channel', 'insert', json_object('uuid', lower(hex(NEW.uuid)),
+		'type', NEW.type, 'partition', lower(hex(NEW.partition)), 'name', NEW.name)
+	FROM clock;
+END;
+CREATE TRIGGER channel_delete_history AFTER DELETE ON channel BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'channel', 'delete', json_object('uuid', lower(hex(OLD.uuid)),
+		'name', OLD.name, 'module_id', OLD.module_id) FROM clock;
+END;
+
+CREATE TRIGGER server_insert_history AFTER INSERT ON channel_server BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'server', 'insert', json_object('channel',
+		lower(hex(NEW.channel)), 'slot', NEW.slot, 'server', lower(hex(NEW.server)))
+	FROM clock;
+END;
+CREATE TRIGGER server_delete_history AFTER DELETE ON channel_server BEGIN
+	INSERT INTO history ("transaction", noun, change, row)
+	SELECT "transaction", 'server', 'delete', json_object('channel',
+		lower(hex(OLD.channel)), 'slot', OLD.slot) FROM clock;
+END;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of guests' processes: ultravisor.slice/ultravisor-NAME.scope. Made by systemd
+ * where it is PID 1, so that uvd's own restart leaves guests alone; else in cgroup2 directly.
+ */
+#ifndef UVD_SCOPE_H
+#define UVD_SCOPE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+struct scopes;
+
+/* Called once for each scope_create, unless it was cancelled; rc 0 or -errno (already logged). */
+typedef void scope_done(int rc, void *data);
+
+int scopes_open(struct scopes **out, sd_event *event);
+void scopes_close(struct scopes *s);
+
+/*
+ * Puts pid into a new scope with at most memory bytes and tasks tasks. done may be called before
+ * this returns. data is also the name for scope_cancel.
+ */
+void scope_create(struct scopes *s, const char *name, pid_t pid, uint64_t memory,
+		  unsigned int tasks, scope_done *done, void *data);
+void scope_cancel(struct scopes *s, const void *data);
+
+/* The process is gone: removes what systemd would have removed by itself. */
+void scope_remove(struct scopes *s, const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Transactions: validate, prepare in the kernel, one durable commit, publish, reply.
+ *
+ * Operations change rows inside an open SQLite transaction, so that each sees what the ones
+ * before it did, and the constraints of the schema hold for all of them. When all have been
+ * applied and checked, what can fail in the kernel is prepared; then the rows, the history and the
+ * ledger line are committed together. Publishing cannot fail, and is repeated at the next start
+ * when uvd is killed before it.
+ *
+ * A batch shares one commit among requests that waited: each has a savepoint, so that a refused
+ * one leaves only its ledger line. A transaction that touches the kernel ends its batch.
+ */
+#ifndef UVD_TRANSACTION_H
+#define UVD_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "message.h"
+#include "network.h"
+#include "uvd.h"
+
+#define TRANSACTION_OBJECTS (2 + 64)	/* of one transaction, grown as needed */
+#define BATCH_MAX 64
+
+struct object_list {
+	uint64_t *id;
+	size_t n, room;
+};
+
+struct transaction {
+	struct uvd *uvd;
+	uint64_t number;
+	const struct command_header *request;
+	bool plan, internal;
+	bool kernel;			/* it has effects beside rows */
+	uint32_t record;		/* being applied */
+	struct fault fault;
+	char subject[COMMAND_NAME_LEN];
+	char summary[256];
+
+	struct object_list made;	/* prepared objects: published, or destroyed if dropped */
+	struct object_list gone;	/* destroyed when published */
+	char (*taps_made)[NETWORK_NAME];
+	size_t n_taps_made;
+	char (*taps_gone)[NETWORK_NAME];
+	size_t n_taps_gone;
+	bool bridge_made, bridge_gone;
+	bool channels;			/* endpoints have changed */
+	struct launch **launches;
+	size_t n_launches;
+	uint8_t (*ended)[16];
+	size_t n_ended;
+};
+
+/* One row of the table of operations; records are checked by their table before. */
+struct operation {
+	uint16_t type;
+	const char *name;
+	/* Validates and changes rows. */
+	int (*apply)(struct transaction *t, const void *record);
+	/* After all have been applied: does the whole fit together? May be NULL, like the next. */
+	int (*check)(struct transaction *t, const void *record);
+	/* In the kernel, invisible; not for plans. What it makes goes on the lists above. */
+	int (*prepare)(struct transaction *t, const void *record);
+	void (*publish)(struct transaction *t, const void *record);
+};
+
+const struct operation *operation_find(uint16_t type);
+
+/* Sets the reason of the refusal; -ECANCELED. */
+int refuse(struct transaction *t, uint32_t status, const char *fix, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same for a failed database call; 0 if rc is not negative. */
+int refuse_db(struct transaction *t, int rc);
+
+/* "did this, " at the end of the ledger's summary; the first also names the subject. */
+void transaction_note(struct transaction *t, const char *subject, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Compares the author's generation with a row's, which counts a transaction's changes once:
+ * changed is the row's, too. 0 or a refusal.
+ */
+int transaction_generation(struct transaction *t, uint64_t seen, uint64_t generation,
+			   uint64_t changed, const char *what, const char *name);
+
+/* For the lists; -ENOMEM is a refusal. The list owns launch even then. */
+int transaction_made(struct transaction *t, uint64_t object);
+int transaction_gone(struct transaction *t, uint64_t object);
+int transaction_tap_made(struct transaction *t, const char *name);
+int transaction_tap_gone(struct transaction *t, const char *name);
+int transaction_launch(struct transaction *t, struct launch *launch);
+int transaction_ended(struct transaction *t, const uint8_t partition[16]);
+
+/* ---- running them */
+
+struct batch;
+typedef void reply_fn(const void *reply, size_t n, void *data);
+
+struct batch *batch_create(struct uvd *uvd);
+void batch_destroy(struct batch *b);
+
+/*
+ * Takes a request (TRANSACT or PLAN, or anything malformed), copied. True: commit the batch
+ * before the next request.
+ */
+bool batch_add(struct batch *b, const void *message, size_t n);
+
+/* Commits and publishes, then gives the replies in order of their requests. */
+void batch_commit(struct batch *b, reply_fn *reply, void *data);
+bool batch_empty(const struct batch *b);
+
+/*
+ * One transaction of uvd's own: count records. Returns 0 or -errno (-ECANCELED: refused; logged).
+ */
+int transaction_own(struct uvd *uvd, const char *why, const void *records, size_t n,
+		    uint32_t count);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of uvd share: the database, the kernel, the network, and what a committed
+ * transaction sets off. One thread; everything here belongs to it.
+ */
+#ifndef UVD_UVD_H
+#define UVD_UVD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "db.h"
+#include "kernel.h"
+#include "network.h"
+
+struct launch;
+struct uvd;
+
+/*
+ * Called when a transaction is durable and its kernel objects are published. None can fail: what
+ * goes wrong here is an outcome, recorded by a later transaction.
+ */
+struct uvd_hooks {
+	/* Start this partition's process. Owns launch. */
+	void (*start)(struct uvd *uvd, struct launch *launch);
+	/* Press the power button of this running partition. */
+	void (*stop)(struct uvd *uvd, const uint8_t partition[16]);
+	/* Its rows are released: end its process, if there is one. */
+	void (*end)(struct uvd *uvd, const uint8_t partition[16]);
+	/* Channels or their servers have changed. */
+	void (*channels)(struct uvd *uvd);
+	/* What is only known live; false: nothing is. */
+	bool (*live)(struct uvd *uvd, const uint8_t partition[16], int32_t *pid, uint32_t *reboots);
+};
+
+struct uvd {
+	struct db *db;
+	struct kernel *kernel;
+	struct network *network;
+	const struct uvd_hooks *hooks;
+	const char *state;		/* directory */
+	uint8_t ultravisor[16];		/* this partition's own UUID */
+	uint8_t instance[16];		/* of the module */
+	bool read_only;			/* the last commit failed for want of a writable database */
+};
+
+/* Nanoseconds since 1970. */
+uint64_t uvd_now(void);
+
+#endif
