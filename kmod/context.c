@@ -69,7 +69,7 @@ bool uvr_context_is_out(struct uvr_context *context)
 	if (!entered)
 		return true;
 	/*
-	 * Full barrier: pairs with smp_store_mb in meter.c. The kick came before; a runner that
+	 * Pairs with the barrier in meter.c's begin(). The kick came before; a runner that
 	 * is not on a processor now will see it when it is again, before it enters the guest.
 	 */
 	smp_mb();
@@ -78,7 +78,7 @@ bool uvr_context_is_out(struct uvr_context *context)
 
 /*
  * Takes our own notification back. Whoever else has set the flag has queued a task_work, which
- * runs only on the way to userspace.
+ * runs only on the way to userspace: the call goes there and comes back by itself, unnoticed.
  */
 static int consume_kick(void)
 {
@@ -90,7 +90,7 @@ static int consume_kick(void)
 	if (!task_work_pending(current))
 		return 0;
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
-	return -EINTR;
+	return task_sigpending(current) ? -EINTR : -ERESTARTNOINTR;
 }
 
 /* Brings processor mask and meter up to date with the allotment. */
@@ -407,7 +407,7 @@ void uvr_context_add_use(struct uvr_context *context, u64 *run_ns, u64 *exits)
 {
 	u32 i;
 
-	*run_ns += READ_ONCE(context->meter.run_ns);
+	*run_ns += uvr_meter_run_ns(&context->meter);
 	for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
 		*exits += READ_ONCE(context->exits[i]);
 }
@@ -426,7 +426,7 @@ long uvr_context_info(struct uvr_call *call)
 		arg->out_budget_ns = context->allotment.budget_ns;
 		arg->out_period_ns = context->allotment.period_ns;
 		memcpy(arg->out_cpus, context->allotment.cpus, sizeof(arg->out_cpus));
-		arg->out_run_ns = READ_ONCE(context->meter.run_ns);
+		arg->out_run_ns = uvr_meter_run_ns(&context->meter);
 		arg->out_throttled = READ_ONCE(context->meter.throttled);
 		arg->out_forced = READ_ONCE(context->meter.forced) + READ_ONCE(context->kicks);
 		memset(arg->out_exits, 0, sizeof(arg->out_exits));

@@ -26,9 +26,25 @@ static void lap(struct uvr_meter *meter)
 {
 	u64 now = ktime_get_ns();
 
-	WRITE_ONCE(meter->run_ns, meter->run_ns + now - meter->since);
 	uvr_budget_charge(&meter->budget, meter->since, now);
+	raw_write_seqcount_begin(&meter->laps);
+	meter->run_ns += now - meter->since;
 	meter->since = now;
+	raw_write_seqcount_end(&meter->laps);
+}
+
+u64 uvr_meter_run_ns(struct uvr_meter *meter)
+{
+	unsigned int seq;
+	u64 run_ns;
+
+	do {
+		seq = read_seqcount_begin(&meter->laps);
+		run_ns = meter->run_ns;
+		if (meter->on_cpu)
+			run_ns += ktime_get_ns() - meter->since;
+	} while (read_seqcount_retry(&meter->laps, seq));
+	return run_ns;
 }
 
 static void arm(struct uvr_meter *meter)
@@ -46,12 +62,15 @@ static void arm(struct uvr_meter *meter)
 
 static void begin(struct uvr_meter *meter)
 {
+	raw_write_seqcount_begin(&meter->laps);
 	meter->since = ktime_get_ns();
+	WRITE_ONCE(meter->on_cpu, true);
+	raw_write_seqcount_end(&meter->laps);
 	/*
-	 * Full barrier: pairs with the one in uvr_context_is_out. Either that sees the runner
-	 * here, or what it did before (the kick) is seen before the guest is entered.
+	 * Pairs with the barrier in uvr_context_is_out. Either that sees the runner here, or what
+	 * it did before (the kick) is seen before the guest is entered.
 	 */
-	smp_store_mb(meter->on_cpu, true);
+	smp_mb();
 	arm(meter);
 }
 
@@ -60,7 +79,9 @@ static void end(struct uvr_meter *meter)
 	lap(meter);
 	/* Cannot be running: it is pinned to this processor, and interrupts are off. */
 	hrtimer_try_to_cancel(&meter->timer);
+	raw_write_seqcount_begin(&meter->laps);
 	WRITE_ONCE(meter->on_cpu, false);
+	raw_write_seqcount_end(&meter->laps);
 }
 
 /* The period may have turned since the timer was armed: then there is more. */
@@ -110,6 +131,7 @@ static struct preempt_ops hooks = {
 void uvr_meter_prepare(struct uvr_meter *meter, const struct cpumask *cpus)
 {
 	meter->cpus = cpus;
+	seqcount_init(&meter->laps);
 	preempt_notifier_init(&meter->notifier, &hooks);
 	hrtimer_setup(&meter->timer, expire, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
 }

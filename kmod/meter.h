@@ -6,13 +6,14 @@
  *
  * Everything here belongs to the thread that runs the context, its scheduler hooks and the timer
  * on its processor; since all three are on one processor, interrupts off is all the locking
- * there is. Others may read what is marked r, with READ_ONCE.
+ * there is. Others may read what is marked r, with READ_ONCE, and use uvr_meter_run_ns.
  */
 #ifndef _UVR_METER_H
 #define _UVR_METER_H
 
 #include <linux/hrtimer.h>
 #include <linux/preempt.h>
+#include <linux/seqlock.h>
 
 #include "budget.h"
 
@@ -22,10 +23,11 @@ struct uvr_meter {
 	struct task_struct *task;
 	struct uvr_budget budget;
 	const struct cpumask *cpus;	/* where the task may be */
-	u64 since;			/* counted up to here */
 	u64 exhausted;			/* start of the last period that ran out */
+	seqcount_t laps;		/* for readers of the next three */
+	u64 since;			/* counted up to here */
+	u64 run_ns;
 	bool on_cpu;			/* r */
-	u64 run_ns;			/* r */
 	u64 throttled;			/* r: periods that ran out */
 	u64 forced;			/* r: times forced out by the timer or for its processor */
 };
@@ -37,6 +39,9 @@ void uvr_meter_set(struct uvr_meter *meter, u64 budget, u64 period);
 
 /* 0 while some budget is left, else when (on the monotonic clock) there will be. */
 u64 uvr_meter_wake(struct uvr_meter *meter);
+
+/* All the time on a processor, up to now. For anyone. */
+u64 uvr_meter_run_ns(struct uvr_meter *meter);
 
 void uvr_meter_init(void);
 void uvr_meter_uninit(void);
