@@ -211,11 +211,12 @@ static void watched(void *data)
 
 	if (up && a->row.verb == VERB_ACTIVATE && p &&
 	    (!strcmp(p->state, "running") || !strcmp(p->state, "paused"))) {
-		snprintf(text, sizeof(text), "%s is %s on %s", name, p->state, h->row.name);
+		snprintf(text, sizeof(text), "%s %s on %s", name, placement_state_words(p->state),
+			 h->row.name);
 		done_with(a, "running", h->row.name, text);
 	} else if (up && a->row.verb == VERB_ACTIVATE && (!p || !placement_is_on(p->state))) {
-		error_set(&a->error, EXIT_FAILED, "%s was started on %s and is %s", name,
-			  h->row.name, p ? p->state : "gone");
+		error_set(&a->error, EXIT_FAILED, "%s was started on %s and %s", name, h->row.name,
+			  placement_state_words(p ? p->state : "gone"));
 		error_where(&a->error, "partition %s", name);
 		error_why(&a->error, "%s", reason_of(p));
 		error_fix(&a->error, "read its console: cmdpartctl console %s --log", name);
@@ -227,8 +228,8 @@ static void watched(void *data)
 	} else if (monotonic_usec() < a->deadline) {
 		activation_later(a, WATCH_USEC, watch);
 	} else {
-		error_set(&a->error, EXIT_FAILED, "%s is still %s after %u s", name,
-			  p ? p->state : "unseen", a->row.timeout_s);
+		error_set(&a->error, EXIT_FAILED, "%s still %s after %u s", name,
+			  placement_state_words(p ? p->state : "gone"), a->row.timeout_s);
 		error_where(&a->error, "partition %s on %s", name, a->claim.row.host);
 		if (!up)
 			error_why(&a->error, "%s does not answer", a->claim.row.host);
@@ -541,8 +542,8 @@ static void choose(struct activation *a)
 	if (on && p && p->row.active && !strcmp(p->row.host, best->row.name) &&
 	    placement_is_on(on->state) && strcmp(on->state, "starting")) {
 		/* Only asked twice: nothing to claim. */
-		snprintf(text, sizeof(text), "%s is %s on %s already", p->row.name, on->state,
-			 best->row.name);
+		snprintf(text, sizeof(text), "%s %s on %s already", p->row.name,
+			 placement_state_words(on->state), best->row.name);
 		done_with(a, "already", best->row.name, text);
 	} else {
 		batch_put(&b, STORE_PUT_ACTIVATION, &a->row);

@@ -234,7 +234,7 @@ static int read_domains(struct host *h, const json_t *reply)
 			return -EBADMSG;
 		}
 	}
-	if (n != h->domains || memcmp(domain, h->domain, n * sizeof(*domain)))
+	if (n != h->domains || (n && memcmp(domain, h->domain, n * sizeof(*domain))))
 		h->changed = true;
 	free(h->domain);
 	h->domain = domain;

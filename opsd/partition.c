@@ -86,8 +86,8 @@ int partition_check_idle(struct ops *ops, const char *name, struct error *e)
 	TAILQ_FOREACH(h, &ops->hosts, link) {
 		seen = p && h->row.state == HOST_UP ? host_partition(h, p->row.uuid) : NULL;
 		if (seen && placement_is_on(seen->state)) {
-			error_set(e, EXIT_CONFLICT, "%s is %s on %s", name, seen->state,
-				  h->row.name);
+			error_set(e, EXIT_CONFLICT, "%s %s on %s", name,
+				  placement_state_words(seen->state), h->row.name);
 			goto deactivate;
 		}
 	}
@@ -182,7 +182,7 @@ static void see(struct ops *ops, struct partition *p, const struct host *h)
 	const char *reason = seen ? seen->reason : "its host does not know it";
 	struct store_partition row = p->row;
 	struct batch b = { 0 };
-	bool ended;
+	bool busy = activation_of(ops, row.name), ended;
 
 	if (!strcmp(row.seen, state) && !strcmp(row.reason, reason))
 		return;
@@ -190,16 +190,18 @@ static void see(struct ops *ops, struct partition *p, const struct host *h)
 	 * It ended without being told to: opsd starts nothing twice by itself, so it is no longer
 	 * meant to be active. An activation under way draws its own conclusions.
 	 */
-	ended = row.active && !placement_is_on(state) && !activation_of(ops, row.name);
+	ended = row.active && !placement_is_on(state) && !busy;
 	if (ended)
 		row.active = false;
 	snprintf(row.seen, sizeof(row.seen), "%s", state);
 	snprintf(row.reason, sizeof(row.reason), "%s", reason);
 	row.seen_ns = ops_now();
 	batch_put(&b, STORE_PUT_PARTITION, &row);
-	batch_event(&b, ended ? "ended" : "seen", row.name, h->row.name, "", "%s is %s on %s%s%s%s",
-		    row.name, state, h->row.name, ended ? ": it ended by itself" : "",
-		    reason[0] ? ": " : "", reason);
+	if (!busy)
+		batch_event(&b, ended ? "ended" : "seen", row.name, h->row.name, "",
+			    "%s %s on %s%s%s%s", row.name, placement_state_words(state),
+			    h->row.name, ended ? ": it ended by itself" : "",
+			    reason[0] ? ": " : "", reason);
 	if (!batch_commit(&b, ops))
 		p->row = row;
 }

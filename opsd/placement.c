@@ -28,6 +28,21 @@ bool placement_is_on(const char *state)
 	return false;
 }
 
+const char *placement_state_words(const char *state)
+{
+	static const char *const words[][2] = {
+		{ "defined", "is off" }, { "starting", "is starting" }, { "running", "is running" },
+		{ "paused", "is paused" }, { "stopping", "is stopping" }, { "failed", "has failed" },
+		{ "gone", "is unknown" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(state, words[i][0]))
+			return words[i][1];
+	return "is in a state that this opsd does not know";
+}
+
 static int object(struct placement_verdict *v, enum exit_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -66,8 +81,8 @@ static int rule_elsewhere(const struct question *q, struct placement_verdict *v)
 		if (other->row.state == HOST_UP) {
 			p = host_partition(other, q->uuid);
 			if (p && placement_is_on(p->state))
-				return object(v, EXIT_CONFLICT, "%s is %s on %s", q->d->name,
-					      p->state, other->row.name);
+				return object(v, EXIT_CONFLICT, "%s %s on %s", q->d->name,
+					      placement_state_words(p->state), other->row.name);
 		} else if (q->where && !strcmp(q->where->host, other->row.name) &&
 			   (q->where->active || placement_is_on(q->where->seen))) {
 			return object(v, EXIT_CONFLICT,
@@ -140,7 +155,7 @@ static void judge(struct question *q, struct placement_verdict *v)
 	v->here_before = q->where && !strcmp(q->where->host, v->host->row.name);
 	v->score = v->here_before ? PLACEMENT_HERE_BEFORE : 0;
 	if (on) {
-		snprintf(v->reason, sizeof(v->reason), "it is %s there", p->state);
+		snprintf(v->reason, sizeof(v->reason), "it %s there", placement_state_words(p->state));
 		return;
 	}
 	room = q->domain->memory - q->domain->memory_assigned - q->d->memory;

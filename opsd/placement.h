@@ -38,4 +38,7 @@ size_t placement_rank(const struct hosts *hosts, const struct definition *d,
 /* Whether a host's word for a state means that the partition holds resources there. */
 bool placement_is_on(const char *state);
 
+/* That state as the end of a sentence: "is running", "has failed", "is off". */
+const char *placement_state_words(const char *state);
+
 #endif
