@@ -541,9 +541,9 @@ static void kicks_and_interrupts_pass_through_the_channel(void)
 		while (read(sink[serving], &count, sizeof(count)) < 0 && clock_ns() < limit)
 			;
 		/*
-			 * Emulated, a sti; hlt sleeps through one interrupt in a thousand, by
-			 * whatever way it comes: ring again.
-			 */
+		 * Emulated, a sti; hlt sleeps through one interrupt in a thousand, by whatever
+		 * way it comes: ring again.
+		 */
 		if (clock_ns() >= limit) {
 			check(again++ < 20);
 			if (counter(&g)[2] != kicks)
