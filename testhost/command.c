@@ -195,6 +195,11 @@ int command_wait(const struct config *config)
 	return STATUS_TIMEOUT;
 }
 
+void command_kill(void)
+{
+	kill(-command_pid, SIGKILL);
+}
+
 void command_finish(void)
 {
 	if (has_output)

@@ -17,6 +17,9 @@ void command_start(const struct config *config);
 /* Returns the exit status, 128 and the signal if it was killed, 124 if it ran out of time. */
 int command_wait(const struct config *config);
 
+/* What is left of the command's process group, once it has ended. */
+void command_kill(void);
+
 void command_exited(pid_t pid, int status);
 
 /* Deliver what was written. All processes that can write must have ended. */

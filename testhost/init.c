@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "report.h"
 #include "root.h"
+#include "systemd.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,23 +67,35 @@ static bool cpu_has(const char *flag)
  */
 static void hold_spare_vm(void)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int kvm;
 
+	/* systemd would close it; a process of its own keeps it then. */
+	if (config.systemd && fork() != 0)
+		return;
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0 || ioctl(kvm, KVM_CREATE_VM, 0) < 0)
 		say("no KVM: %s", strerror(errno));
 	if (kvm >= 0)
 		close(kvm);
+	if (config.systemd) {
+		child_begin();
+		for (;;)
+			pause();
+	}
 }
 
 static void load_hypervisor(void)
 {
-	char path[4096];
-	int fd;
-
 	/* tun, loop: their device nodes are there only once they are loaded. */
 	if (RUN("modprobe", "-a", cpu_has("vmx") ? "kvm_intel" : "kvm_amd", "tun", "loop"))
 		say("modprobe failed");
 	hold_spare_vm();
+}
+
+static void load_module(void)
+{
+	char path[4096];
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/build/kmod/%s/ultravisor.ko", config.repo, config.kernel);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -244,19 +257,12 @@ static void save_kernel_log(void)
 	free(text);
 }
 
-static void write_status(int status)
-{
-	int fd = open(ROOT_RUN "/status", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0 || dprintf(fd, "%d\n", status) < 0)
-		die("write the status");
-	close(fd);
-}
-
-int main(void)
+int main(int argc, char *argv[])
 {
 	int rc, status;
 
+	if (argc > 1 && !strcmp(argv[1], "command"))
+		return systemd_command();
 	loop_init();
 	root_early();
 	rc = config_read(&config, ROOT_RUN_EARLY);
@@ -271,6 +277,9 @@ int main(void)
 	share_logs();
 	load_hypervisor();
 	mount_state();
+	if (config.systemd)
+		systemd_exec(&config);
+	load_module();
 	make_users_and_directories();
 	if (config.daemons)
 		start_daemons();

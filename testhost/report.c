@@ -7,6 +7,8 @@
  */
 #include "report.h"
 
+#include "root.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -63,6 +65,15 @@ void say(const char *fmt, ...)
 	va_end(ap);
 	kmsg(LOG_NOTICE, line);
 	user(line);
+}
+
+void write_status(int status)
+{
+	int fd = open(ROOT_RUN "/status", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || dprintf(fd, "%d\n", status) < 0)
+		die("write the status");
+	close(fd);
 }
 
 void power_off(void)

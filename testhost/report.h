@@ -17,6 +17,9 @@ void step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The test host cannot go on: say so and power off without a status, which is a failure. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* The run's status. Without it the run has failed, whatever else was said. */
+void write_status(int status);
+
 void power_off(void) __attribute__((noreturn));
 
 #endif

@@ -153,7 +153,7 @@ static void bind_modules(const struct config *config)
 
 void root_switch(const struct config *config)
 {
-	char out[4096];
+	char out[4096], options[256];
 
 	/*
 	 * Loose caching trusts that files do not change under the test host. They may be
@@ -163,8 +163,11 @@ void root_switch(const struct config *config)
 	must_mount("tmpfs", "/early/upper", "tmpfs", 0, "size=75%,mode=755");
 	make_directories("/early/upper/upper");
 	make_directories("/early/upper/work");
-	must_mount("overlay", OVERLAY, "overlay", 0,
-		   "lowerdir=/early/host,upperdir=/early/upper/upper,workdir=/early/upper/work");
+	/* An installed tree of the project, if the run has one, lies between. */
+	snprintf(options, sizeof(options), "lowerdir=%s/early/host,upperdir=%s,workdir=%s",
+		 access(ROOT_RUN_EARLY "/tree", F_OK) == 0 ? ROOT_RUN_EARLY "/tree:" : "",
+		 "/early/upper/upper", "/early/upper/work");
+	must_mount("overlay", OVERLAY, "overlay", 0, options);
 	must_mount(OVERLAY, NEW, "none", MS_BIND, NULL);
 
 	must_mount("tmpfs", NEW "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");

@@ -25,6 +25,9 @@ cleanup() {
 	exit "$status"
 }
 trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # later COMMAND: run it at the end, whatever happens; the last one given is run first.
 later() {
