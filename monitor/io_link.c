@@ -132,7 +132,9 @@ bool io_link_refresh(struct io_link *l)
 		/* Taken over once: a device does not change its shape under a running guest. */
 		rc = read_device(l, s, &copy);
 		if (rc) {
-			log_errno(LOG_ERR, rc, "an I/O server describes an impossible device");
+			if (!l->complained)
+				log_errno(LOG_ERR, rc, "an I/O server describes an impossible device");
+			l->complained = true;
 			return false;
 		}
 		l->features = copy.features;

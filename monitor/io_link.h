@@ -21,6 +21,7 @@ struct io_link {
 	/* The server's word as last read, valid once ready. */
 	bool ready;
 	bool lost;			/* the channel is gone for good */
+	bool complained;		/* of an impossible device */
 	uint32_t acknowledged, broken;
 	uint64_t features;
 	uint32_t queues, queue_size_max, config_size;
