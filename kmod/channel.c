@@ -9,7 +9,6 @@
  */
 #include <linux/cred.h>
 #include <linux/fs.h>
-#include <linux/mmu_notifier.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/slab.h>

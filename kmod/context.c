@@ -281,15 +281,20 @@ static struct uvr_context *find_context(struct uvr_partition *partition, u32 ind
 	return index < ULTRAVISOR_MAX_CONTEXTS ? partition->contexts[index] : NULL;
 }
 
-void uvr_context_free(struct uvr_context *context)
+void uvr_context_retire(struct uvr_context *context)
 {
 	static const struct uvr_allotment none;
 
+	uvr_processors_move(&context->allotment, &none);
+	context->allotment.mode = 0;
+}
+
+void uvr_context_free(struct uvr_context *context)
+{
 	if (context->vcpu) {
 		put_page(context->page);
 		fput(context->vcpu);
 	}
-	uvr_processors_move(&context->allotment, &none);
 	free_cpumask_var(context->cpus);
 	kfree(context);
 }

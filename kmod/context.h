@@ -70,6 +70,8 @@ bool uvr_context_is_out(struct uvr_context *context);
 
 /* Takes the vCPU away, once its address space has ended. Partition locked. */
 void uvr_context_unplug(struct uvr_context *context);
+/* Gives its processors back. Held as dead, partition locked. */
+void uvr_context_retire(struct uvr_context *context);
 void uvr_context_free(struct uvr_context *context);
 
 /* Adds what the context has used so far. */

@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "object.h"
+#include "watch.h"
 
 static bool is_stale(const struct uvr_endpoint *endpoint)
 {
@@ -82,7 +83,7 @@ long uvr_attach(struct uvr_call *call)
 		return -ENOMEM;
 	attachment->notifier.ops = &notifier_ops;
 	attachment->channel = channel;
-	rc = mmu_notifier_register(&attachment->notifier, current->mm);
+	rc = uvr_watch_current(&attachment->notifier);
 	if (rc) {
 		kfree(attachment);
 		return rc;

@@ -66,19 +66,23 @@ static void hold_contexts(struct uvr_partition *partition, u32 hold)
 }
 
 /*
- * In this order: nothing of the guest executes; its channels are revoked, so that nobody looks
- * at its memory; the module's part of the VM goes. Descriptors of contexts keep the rest until
- * they are closed.
+ * In this order: nothing of the guest executes, so its processors are free; its channels are
+ * revoked, so that nobody looks at its memory; the module's part of the VM goes. Descriptors of
+ * contexts keep the rest until they are closed.
  */
 static void destroy(struct uvr_object *object)
 {
 	struct uvr_partition *partition = uvr_partition(object);
 	struct uvr_channel *channel;
+	u32 i;
 
 	mutex_lock(&partition->lock);
 	partition->dead = true;
 	hold_contexts(partition, UVR_HOLD_DEAD);
 	wait_out(partition, false);
+	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
+		if (partition->contexts[i])
+			uvr_context_retire(partition->contexts[i]);
 	list_for_each_entry(channel, &partition->channels, of_client)
 		uvr_channel_revoke_all(channel);
 	uvr_vm_put(partition);

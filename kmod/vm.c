@@ -12,7 +12,6 @@
 #include <linux/kthread.h>
 #include <linux/kvm.h>
 #include <linux/miscdevice.h>
-#include <linux/mmu_notifier.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -22,6 +21,7 @@
 #include "ioctl.h"
 #include "partition.h"
 #include "vm.h"
+#include "watch.h"
 
 /* Constant from uvr_vm_create on. Freed by mmu_notifier_put, when no release can be running. */
 struct uvr_vm {
@@ -202,7 +202,7 @@ static int create(struct uvr_partition *partition, struct uvr_vm *vm)
 	if (rc)
 		return rc;
 	vm->notifier.ops = &notifier_ops;
-	rc = mmu_notifier_register(&vm->notifier, current->mm);
+	rc = uvr_watch_current(&vm->notifier);
 	if (rc) {
 		fput(errand.vm);
 		fput(errand.kvm);
