@@ -48,7 +48,6 @@ int device_channel_create(struct transaction *t, const void *record)
 		    p.uuid, c->name, (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	transaction_note(t, p.name, "channel for %s", c->name);
 	return partition_touch(t, p.uuid);
 }
 

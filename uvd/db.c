@@ -118,7 +118,7 @@ static int prepare_file(struct db *db)
 	int rc;
 
 	rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-		      "PRAGMA trusted_schema=OFF; PRAGMA cache_size=-16384;"
+		      "PRAGMA cache_size=-16384;"
 		      "PRAGMA wal_autocheckpoint=1000; PRAGMA temp_store=MEMORY;");
 	if (rc < 0)
 		return rc;

@@ -87,7 +87,7 @@ int device_define(struct transaction *t, const void *record)
 		    network ? d->mac : NULL, (size_t)6, n);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	transaction_note(t, p.name, "device %s", d->name);
+	t->devices++;
 	return 0;
 }
 
@@ -237,7 +237,7 @@ int device_claim(struct transaction *t, const void *record)
 		    (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	transaction_note(t, p.name, "claim %s", c->name);
+	t->devices++;
 	return 0;
 }
 

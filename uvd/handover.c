@@ -30,7 +30,7 @@
 
 #define CONNECTIONS	32
 #define NO_SLOT		0xffffffffu
-#define RETRY_US	(500 * 1000ULL)	/* until a backing that could not be opened is tried again */
+#define RETRY_US	(500 * 1000ULL)	/* until what could not be sent is tried again */
 #define HELLO_US	(10 * 1000 * 1000ULL)
 
 struct connection {
@@ -65,7 +65,7 @@ struct handover {
 	unsigned int n_last;
 };
 
-static void sync_connection(struct connection *c);
+static void sync_connection(struct connection *c, bool force);
 
 static void connection_close(struct connection *c)
 {
@@ -321,14 +321,40 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *data)
 	(void)source;
 	(void)usec;
 	c->timer = sd_event_source_disable_unref(c->timer);
-	sync_connection(c);
+	sync_connection(c, true);
 	return 0;
 }
 
 /* What could not be opened is skipped for now: one bad image must not hold up other guests. */
 #define SKIP 64
 
-static int send_endpoints(struct connection *c)
+/*
+ * The first server in order is to serve, not the first that answers: a standby is held back until
+ * somebody serves, for as long as a better one is here, and has not had its time.
+ */
+static bool must_wait(struct connection *c, const struct endpoint *e)
+{
+	struct uvd *uvd = c->handover->uvd;
+	struct ultravisor_channel_info info;
+	int32_t pid;
+	uint32_t i;
+	int fd, rc;
+
+	if (c->command || e->slot == 0)
+		return false;
+	fd = kernel_object_open(uvd->kernel, e->id, ULTRAVISOR_ROLE_CONTROL, 0);
+	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, &info);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 || info.out_epoch)
+		return false;
+	for (i = 0; i < e->slot && i < ULTRAVISOR_MAX_SERVERS; i++)
+		if (handover_live(c->handover, info.out_server_uuids[i], &pid))
+			return true;
+	return false;
+}
+
+static int send_endpoints(struct connection *c, bool force)
 {
 	uint64_t skip[SKIP];
 	unsigned int n_skip = 0;
@@ -336,7 +362,7 @@ static int send_endpoints(struct connection *c)
 	int rc;
 
 	while ((rc = next_endpoint(c, &e, skip, n_skip)) > 0) {
-		rc = send_endpoint(c, &e);
+		rc = !force && must_wait(c, &e) ? -EBUSY : send_endpoint(c, &e);
 		if (rc == -EAGAIN || rc == -EPIPE)
 			return rc;
 		if (rc == 0)
@@ -352,7 +378,7 @@ static int send_endpoints(struct connection *c)
 	return rc < 0 ? rc : 0;
 }
 
-static void sync_connection(struct connection *c)
+static void sync_connection(struct connection *c, bool force)
 {
 	struct handover_message m = new_message(HANDOVER_COMPLETE);
 	int rc;
@@ -361,7 +387,7 @@ static void sync_connection(struct connection *c)
 		return;
 	rc = withdraw(c);
 	if (rc == 0)
-		rc = send_endpoints(c);
+		rc = send_endpoints(c, force);
 	if (rc == 0 && !c->complete) {
 		rc = send_message(c, &m, NULL, 0);
 		c->complete = rc == 0;
@@ -380,7 +406,7 @@ void handover_sync(struct handover *h)
 
 	for (c = TAILQ_FIRST(&h->connections); c; c = next) {
 		next = TAILQ_NEXT(c, entry);
-		sync_connection(c);
+		sync_connection(c, false);
 	}
 }
 
@@ -494,7 +520,7 @@ static void handle_hello(struct connection *c, const struct handover_message *m,
 	replace(c);
 	c->hello = true;
 	log_info("%s is connected, process %d", c->name, (int)c->pid);
-	sync_connection(c);
+	sync_connection(c, false);
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -522,7 +548,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 		return 0;
 	}
 	if (events & EPOLLOUT)
-		sync_connection(c);
+		sync_connection(c, false);
 	return 0;
 }
 

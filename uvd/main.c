@@ -119,7 +119,8 @@ static void on_module_event(uint32_t event, uint64_t id, uint32_t slot, uint64_t
 			  names[event], (int)slot, (unsigned long long)epoch);
 	if (!event || event == ULTRAVISOR_EVENT_PARTITION_GONE)
 		supervisor_look(p->supervisor);
-	if (!event)
+	/* Standbys may have waited for this. */
+	if ((!event || event == ULTRAVISOR_EVENT_PROMOTED) && p->handover)
 		handover_sync(p->handover);
 }
 

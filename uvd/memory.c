@@ -112,7 +112,10 @@ int memory_assign(struct transaction *t, const void *record)
 		    (int64_t)c->node, (int64_t)c->bytes);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	transaction_note(t, p.name, "%s on node %u", size_format(c->bytes, size), c->node);
+	if (!t->subject[0])
+		snprintf(t->subject, sizeof(t->subject), "%s", p.name);
+	snprintf(t->memory, sizeof(t->memory), "%s on node %u", size_format(c->bytes, size),
+		 c->node);
 	return partition_touch(t, p.uuid);
 }
 

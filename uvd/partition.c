@@ -144,7 +144,7 @@ int partition_define(struct transaction *t, const void *record)
 		    d->initrd, d->cmdline, (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	transaction_note(t, d->name, "define %s: %u vCPUs, %s", d->name, d->vcpus,
+	transaction_note(t, d->name, "define %s with %u vCPUs, %s", d->name, d->vcpus,
 			 size_format(d->memory, size));
 	return 0;
 }

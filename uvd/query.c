@@ -289,7 +289,7 @@ static const struct row_type {
 	  "SELECT generation, uuid, name, memory_total, memory_pool, pool_is_default, pool_reason"
 	  " FROM host WHERE ?2 = 0" UNUSED("?1") UNUSED("?3") UNUSED("?4") UNUSED("?5") },
 	{ COMMAND_ROW_PROCESSOR, fill_processor,
-	  "SELECT 0, cpu, node, package, core, siblings, in_pool, domain,"
+	  "SELECT 0, r.cpu, r.node, package, core, siblings, in_pool, r.domain,"
 	  " (SELECT count(*) FROM context_cpu c WHERE c.cpu = r.cpu AND dedicated = 0),"
 	  " o.uuid, o.name FROM processor r"
 	  " LEFT JOIN context_cpu d ON d.cpu = r.cpu AND d.dedicated = 1"
@@ -355,25 +355,26 @@ static const struct row_type *row_type_find(uint16_t row)
 	return NULL;
 }
 
-/* Adds up to limit rows; true if there are more. */
-static bool add_rows(struct uvd *uvd, uint16_t row, const struct selection *s, uint32_t limit,
+/* Adds up to limit rows: 1 if there are more, 0, or -errno. */
+static int add_rows(struct uvd *uvd, uint16_t row, const struct selection *s, uint32_t limit,
 		     struct reply *reply)
 {
 	const struct row_type *type = row_type_find(row);
 	sqlite3_stmt *q = select_rows(uvd, type->sql, s);
 	uint32_t n = 0;
 	void *record;
+	int rc;
 
-	while (db_next(uvd->db, q) > 0) {
+	while ((rc = db_next(uvd->db, q)) > 0) {
 		record = n < limit ? reply_add(reply, row, db_int(q, 0)) : NULL;
 		if (!record) {
 			db_done(q);
-			return true;
+			return 1;
 		}
 		type->fill(uvd, q, record);
 		n++;
 	}
-	return false;
+	return rc;
 }
 
 /* By name, or by UUID in text. */
@@ -406,6 +407,7 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	char after[sizeof(c->after_name)];
 	uint8_t uuid[16];
 	char *slash;
+	int rc;
 
 	if (!row_type_find(c->row)) {
 		fault_set(f, COMMAND_INVALID, "see docs/command.md", "there are no rows of type %u",
@@ -427,7 +429,11 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	/* CPU and node numbers begin with 0, which "after 0" would leave out: ask after nothing. */
 	if (!c->after && (c->row == COMMAND_ROW_PROCESSOR || c->row == COMMAND_ROW_MEMORY))
 		s.after_name = "first";
-	return add_rows(uvd, c->row, &s, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+	rc = add_rows(uvd, c->row, &s, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+	if (rc < 0)
+		fault_set(f, COMMAND_FAILED, "see uvd's log", "the database failed: %s",
+			  db_error(uvd->db));
+	return rc > 0;
 }
 
 void query_answer(struct uvd *uvd, const void *message, size_t n, struct reply *reply)

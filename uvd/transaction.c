@@ -102,6 +102,29 @@ void transaction_note(struct transaction *t, const char *subject, const char *fo
 	va_end(args);
 }
 
+/* What the partition gets, behind what happens to it. */
+static void summarize(struct transaction *t)
+{
+	char parts[160] = "";
+	size_t n = 0;
+
+	if (t->memory[0])
+		n += snprintf(parts, sizeof(parts), ", %s", t->memory);
+	if (t->contexts)
+		n += snprintf(parts + n, sizeof(parts) - n, ", %u context%s", t->contexts,
+			      t->contexts == 1 ? "" : "s");
+	if (t->devices)
+		snprintf(parts + n, sizeof(parts) - n, ", %u device%s", t->devices,
+			 t->devices == 1 ? "" : "s");
+	if (!parts[0])
+		return;
+	n = strlen(t->summary);
+	if (n)
+		snprintf(t->summary + n, sizeof(t->summary) - n, ": %s", parts + 2);
+	else
+		snprintf(t->summary, sizeof(t->summary), "assign %s", parts + 2);
+}
+
 int transaction_generation(struct transaction *t, uint64_t seen, uint64_t generation,
 			   uint64_t changed, const char *what, const char *name)
 {
@@ -410,7 +433,10 @@ static void run_transaction(struct batch *b, struct request *q)
 {
 	struct transaction *t = &q->t;
 
-	if (apply_all(t) == 0 && prepare_all(t) == 0) {
+	bool ok = apply_all(t) == 0;
+
+	summarize(t);
+	if (ok && prepare_all(t) == 0) {
 		query_subjects(t->uvd, t->request, q->reply);
 		reply_finish(q->reply, &t->fault, t->number, false);
 		write_ledger(q, b->internal);

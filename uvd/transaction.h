@@ -39,7 +39,9 @@ struct transaction {
 	uint32_t record;		/* being applied */
 	struct fault fault;
 	char subject[COMMAND_NAME_LEN];
-	char summary[256];
+	char summary[256];		/* "start web1: 128MiB on node 0, 1 context, 3 devices" */
+	char memory[64];		/* parts of it */
+	unsigned int contexts, devices;
 
 	struct object_list made;	/* prepared objects: published, or destroyed if dropped */
 	struct object_list gone;	/* destroyed when published */
@@ -76,7 +78,10 @@ int refuse(struct transaction *t, uint32_t status, const char *fix, const char *
 /* The same for a failed database call; 0 if rc is not negative. */
 int refuse_db(struct transaction *t, int rc);
 
-/* "did this, " at the end of the ledger's summary; the first also names the subject. */
+/*
+ * "did this" for the ledger's summary, behind what was done before; the first also names the
+ * subject. What is assigned follows, as t->memory and the counts say.
+ */
 void transaction_note(struct transaction *t, const char *subject, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
