@@ -320,6 +320,9 @@ static void answer(struct http_request *r, unsigned int status, struct MHD_Respo
 	if (r->suspended) {
 		r->suspended = false;
 		MHD_resume_connection(r->mhd);
+		/* Resumed connections are looked at by MHD_run, and nothing else would call it now. */
+		sd_event_source_set_time(r->connection->server->timer, 0);
+		sd_event_source_set_enabled(r->connection->server->timer, SD_EVENT_ONESHOT);
 	}
 }
 
@@ -579,8 +582,8 @@ static void on_upgraded(void *cls, struct MHD_Connection *mhd, void *context, co
 	on_socket(socket, fd, extra, n, r->on_socket_data);
 }
 
-void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
-		  void *data)
+int http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
+		 void *data)
 {
 	const char *asked = MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, "Upgrade");
 	struct MHD_Response *response;
@@ -590,7 +593,7 @@ void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *o
 		error_set(&e, EXIT_INVALID, "%s needs a change of protocol", r->path);
 		error_fix(&e, "send the headers Connection: Upgrade and Upgrade: %s", protocol);
 		refuse(r, MHD_HTTP_UPGRADE_REQUIRED, &e);
-		return;
+		return -1;
 	}
 	response = MHD_create_response_for_upgrade(on_upgraded, NULL);
 	if (response)
@@ -598,6 +601,7 @@ void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *o
 	r->on_socket = on_socket;
 	r->on_socket_data = data;
 	answer(r, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+	return 0;
 }
 
 void http_socket_close(struct http_socket *socket)

@@ -77,15 +77,15 @@ void http_reply_error(struct http_request *r, const struct error *e);
 
 /*
  * 101 Switching Protocols to protocol, which the client must have asked for: otherwise this
- * answers 426 itself and on_socket is not called. Else on_socket gets the connection's
+ * answers 426 itself, returns -1, and on_socket is not called. Else on_socket gets the connection's
  * descriptor, non-blocking, and what the client sent behind its request; http_socket_close ends
  * it. NULL and -1: the client went away meanwhile.
  */
 struct http_socket;
 typedef void http_upgraded(struct http_socket *socket, int fd, const char *extra, size_t n,
 			   void *data);
-void http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
-		  void *data);
+int http_upgrade(struct http_request *r, const char *protocol, http_upgraded *on_socket,
+		 void *data);
 void http_socket_close(struct http_socket *socket);
 
 #endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A change's way: gather rows, reckon with what other calls have sent and uvd has not answered,
+ * draft, send, answer. A refusal may come from rows that changed in between: then everything is
+ * done again, and only if the same transaction comes out is the refusal the answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/log.h>
+#include <common/reader.h>
+#include <common/uuid.h>
+
+#include "call.h"
+#include "render.h"
+#include "service.h"
+
+#define ATTEMPTS 3
+
+static enum role role_of(const struct service *service, uid_t uid)
+{
+	return uid == 0 ? ROLE_ROOT : uid == service->operations ? ROLE_OPERATIONS : ROLE_OPERATOR;
+}
+
+struct call *call_new(struct service *service, struct http_request *http)
+{
+	const struct ucred *peer = http_request_peer(http);
+	struct call *call = calloc(1, sizeof(*call));
+	struct error e = ERROR_NONE;
+
+	if (!call) {
+		error_set(&e, EXIT_FAILED, "out of memory");
+		http_reply_error(http, &e);
+		return NULL;
+	}
+	call->service = service;
+	call->http = http;
+	call->role = role_of(service, peer->uid);
+	call->author.uid = peer->uid;
+	if (call->role == ROLE_OPERATOR)
+		snprintf(call->author.who, sizeof(call->author.who), "user %u", peer->uid);
+	else
+		strcpy(call->author.who, call->role == ROLE_ROOT ? "root" : "opsd");
+	uuid_random(call->request_id);
+	return call;
+}
+
+static void undraft(struct call *call)
+{
+	if (call->flying)
+		LIST_REMOVE(call, entry);
+	call->flying = false;
+	if (call->drafted)
+		draft_end(&call->draft);
+	call->drafted = false;
+	rows_free(call->rows);
+	call->rows = NULL;
+}
+
+static void call_free(struct call *call)
+{
+	undraft(call);
+	message_free(&call->before);
+	error_clear(&call->refusal);
+	operations_free(&call->ops);
+	free(call);
+}
+
+void call_reply(struct call *call, json_t *body)
+{
+	json_object_set_new(body, "schema_version", json_integer(1));
+	http_reply(call->http, 200, body);
+	call_free(call);
+}
+
+void call_error(struct call *call, struct error *e)
+{
+	http_reply_error(call->http, e);
+	error_clear(e);
+	call_free(call);
+}
+
+void call_abandon(struct call *call)
+{
+	call_free(call);
+}
+
+/* ---- the body -------------------------------------------------------------------------------- */
+
+static int read_common(struct call *call, const struct reader *r, const json_t *body)
+{
+	uint64_t generation = 0, epoch = 0;
+	int rc;
+
+	if (reader_uuid(r, "", body, "request_id", false, call->request_id) < 0 ||
+	    reader_text(r, "", body, "reason", "\"kernel update\"", false, call->author.reason,
+			sizeof(call->author.reason)) < 0 ||
+	    reader_number(r, "", body, "generation", false, 1, INT64_MAX, &generation) < 0)
+		return -1;
+	call->generation = generation;
+	rc = reader_number(r, "", body, "epoch", false, 1, INT64_MAX, &epoch);
+	if (rc < 0)
+		return -1;
+	if (rc > 0 && call->role != ROLE_OPERATIONS) {
+		error_set(r->e, EXIT_DENIED, "an epoch is opsd's to name");
+		error_where(r->e, "request: epoch");
+		return error_fix(r->e, "leave the key out");
+	}
+	call->epoch = epoch;
+	return 0;
+}
+
+int call_body(struct call *call, const char *const *keys)
+{
+	static const char *const common[] = { "request_id", "reason", "epoch", "generation" };
+	const char *all[16] = { NULL };
+	struct error e = ERROR_NONE;
+	const struct reader r = { "request", NULL, &e };
+	json_t *body = http_request_body(call->http), *empty = NULL;
+	unsigned int n = 0;
+	int rc;
+
+	for (; keys && keys[n] && n < 10; n++)
+		all[n] = keys[n];
+	memcpy(&all[n], common, sizeof(common));
+	if (!body)
+		body = empty = json_object();
+	rc = reader_object(&r, "", body, all);
+	if (!rc)
+		rc = read_common(call, &r, body);
+	json_decref(empty);
+	if (!rc && call->role == ROLE_OPERATIONS)
+		rc = epoch_check(&call->service->epoch, call->epoch, &e);
+	if (rc < 0)
+		call_error(call, &e);
+	return rc;
+}
+
+/* ---- rows -------------------------------------------------------------------------------- */
+
+static void got_rows(struct rows *rows, const struct error *e, void *data)
+{
+	struct call *call = data;
+
+	if (!rows) {
+		http_reply_error(call->http, e);
+		call_free(call);
+		return;
+	}
+	call->rows = rows;
+	call->next(call);
+}
+
+void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t after,
+	       uint32_t limit, call_next *next)
+{
+	struct error e = ERROR_NONE;
+
+	call->next = next;
+	if (rows_get(call->service->link, mask, name, after, limit, got_rows, call) < 0) {
+		error_set(&e, EXIT_FAILED, "out of memory");
+		call_error(call, &e);
+	}
+}
+
+/* ---- changes ----------------------------------------------------------------------------- */
+
+static const struct command_row_partition *row_of(const struct call *call,
+						  const struct command_header *reply)
+{
+	const struct command_record *r = NULL;
+
+	while (reply && (r = reply_next(reply, r)))
+		if (r->type == COMMAND_ROW_PARTITION &&
+		    !memcmp(((const struct command_row_partition *)r)->partition,
+			    call->draft.subject, UUID_LEN))
+			return (const struct command_row_partition *)r;
+	for (rows_each(call->rows, PARTITION, partition, p))
+		if (!reply && !memcmp(p->partition, call->draft.subject, UUID_LEN))
+			return p;
+	return NULL;
+}
+
+static json_t *rows_of(const struct command_header *reply)
+{
+	const struct command_record *r = NULL;
+	json_t *list = json_array();
+
+	while (reply && (r = reply_next(reply, r)))
+		if (r->type == COMMAND_ROW_PARTITION)
+			json_array_append_new(list, render_partition(
+					      (const struct command_row_partition *)r));
+	return list;
+}
+
+/* reply NULL: nothing had to be done. */
+static void answer(struct call *call, const struct command_header *reply)
+{
+	const struct command_row_partition *p = call->draft.has_subject ? row_of(call, reply) : NULL;
+	char id[UUID_TEXT];
+	json_t *body;
+
+	body = json_pack("{s:s, s:I, s:b}", "request_id", uuid_format(call->request_id, id),
+			 "transaction", reply ? (json_int_t)reply->transaction : 0, "already",
+			 !reply);
+	if (call->many)
+		json_object_set_new(body, "partitions", rows_of(reply));
+	else if (p)
+		json_object_set_new(body, "partition", render_partition(p));
+	call_reply(call, body);
+}
+
+static void answer_plan(struct call *call, struct error *refused)
+{
+	json_t *body = json_pack("{s:b}", "fits", refused->code == EXIT_OK);
+	const struct placement *p = call->draft.placement;
+
+	if (p && (p->fits || refused->code == EXIT_OK))
+		json_object_set_new(body, "placement", placement_to_json(p, &call->draft.ask));
+	if (p)
+		json_object_set_new(body, "rules", placement_rules_to_json(p));
+	else
+		json_object_set_new(body, "rules", json_array());
+	if (refused->code != EXIT_OK)
+		json_object_set_new(body, "refused", error_to_json(refused));
+	error_clear(refused);
+	call_reply(call, body);
+}
+
+static void refuse(struct call *call, struct error *e)
+{
+	/* A plan of what does not fit is an answer; of what does not exist, an error. */
+	if (call->plan && (e->code == EXIT_RESOURCES || call->draft.placement ||
+			   e->code == EXIT_CONFLICT))
+		answer_plan(call, e);
+	else
+		call_error(call, e);
+}
+
+static void drafted(struct call *call);
+
+static void gather(struct call *call)
+{
+	const struct operation *op = &call->ops.list[0];
+	unsigned int mask = PLACEMENT_ROWS;
+	const char *name = NULL;
+
+	if (call->ops.count == 1 && op->kind == OPERATION_DEFINE) {
+		mask = ROWS_PARTITION | ROWS_DEVICE;
+	} else if (call->ops.count == 1 && !call->many &&
+		   (op->kind == OPERATION_STOP || op->kind == OPERATION_KILL ||
+		    op->kind == OPERATION_PAUSE || op->kind == OPERATION_RESUME ||
+		    op->kind == OPERATION_UNDEFINE)) {
+		mask = ROWS_PARTITION;
+		name = op->name;
+	}
+	call_rows(call, mask, name, 0, 0, drafted);
+}
+
+static bool same_records(const struct message *a, const struct message *b)
+{
+	size_t head = sizeof(struct command_header);
+
+	return a->length == b->length && a->length >= head &&
+	       !memcmp(a->bytes + head, b->bytes + head, a->length - head);
+}
+
+static void answered(enum exit_code code, const struct command_header *reply, void *data)
+{
+	struct call *call = data;
+	struct error e = ERROR_NONE;
+
+	if (code != EXIT_OK) {
+		rows_no_answer(code, &e);
+		call_error(call, &e);
+		return;
+	}
+	if (!reply_error(reply, &e)) {
+		if (call->plan)
+			answer_plan(call, &e);
+		else
+			answer(call, reply);
+		return;
+	}
+	/* Has the world changed since the rows were read? Then the refusal is not about this one. */
+	if (!call->plan && (e.code == EXIT_CONFLICT || e.code == EXIT_RESOURCES) &&
+	    ++call->attempt < ATTEMPTS) {
+		log_debug("refused, looking again: %s", e.message);
+		error_clear(&call->refusal);
+		call->refusal = e;
+		undraft(call);
+		gather(call);
+		return;
+	}
+	if (reply->failed != COMMAND_NONE && call->many)
+		error_where(&e, "request: record %u of the transaction", reply->failed);
+	refuse(call, &e);
+}
+
+/* Keeps a copy of what is sent: an attempt that comes out the same is not made again. */
+static int keep(struct call *call)
+{
+	message_free(&call->before);
+	call->before = call->draft.message;
+	call->before.bytes = malloc(call->before.length);
+	if (!call->before.bytes)
+		return -1;
+	memcpy(call->before.bytes, call->draft.message.bytes, call->before.length);
+	return 0;
+}
+
+static void transmit(struct call *call)
+{
+	struct message *m = &call->draft.message;
+	struct error e = ERROR_NONE;
+	char label[32];
+
+	/* Each attempt is a request of its own to uvd; a repeated one goes the same way again. */
+	snprintf(label, sizeof(label), "attempt %u", call->attempt);
+	if (call->attempt)
+		derive_uuid(message_header(m)->request_id, call->request_id, label);
+	if (keep(call) < 0 || uvdlink_send(call->service->link, m, answered, call) < 0) {
+		error_set(&e, EXIT_FAILED, "out of memory");
+		call_error(call, &e);
+		return;
+	}
+	LIST_INSERT_HEAD(&call->service->flying, call, entry);
+	call->flying = true;
+}
+
+static int draft_all(struct call *call, struct error *e)
+{
+	for (unsigned int i = 0; i < call->ops.count; i++) {
+		struct operation *op = &call->ops.list[i];
+
+		if (!i && call->generation)
+			op->generation = call->generation;
+		if (draft_add(&call->draft, op, e) < 0) {
+			if (call->many)
+				error_where(e, "request: operations[%u]", i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void drafted(struct call *call)
+{
+	struct error e = ERROR_NONE;
+	uint8_t id[UUID_LEN];
+	struct call *other;
+	int rc = 0;
+
+	LIST_FOREACH(other, &call->service->flying, entry)
+		if (!other->plan && !rc)
+			rc = effects_apply(&other->draft.effects, call->rows);
+	draft_begin(&call->draft, call->plan ? COMMAND_PLAN : COMMAND_TRANSACT, call->request_id,
+		    &call->author, call->service->policy, call->role, call->rows);
+	call->drafted = true;
+	if (rc < 0)
+		rc = error_set(&e, EXIT_FAILED, "out of memory");
+	else
+		rc = draft_all(call, &e);
+	if (rc < 0) {
+		refuse(call, &e);
+		return;
+	}
+	if (!message_count(&call->draft.message)) {
+		if (call->plan)
+			answer_plan(call, &e);
+		else
+			answer(call, NULL);
+		return;
+	}
+	if (call->attempt && same_records(&call->before, &call->draft.message)) {
+		refuse(call, &call->refusal);
+		return;
+	}
+	if (call->plan) {
+		/* A plan is asked anew each time; its id is nobody's. */
+		uuid_random(id);
+		memcpy(message_header(&call->draft.message)->request_id, id, UUID_LEN);
+	}
+	transmit(call);
+}
+
+void call_change(struct call *call)
+{
+	gather(call);
+}

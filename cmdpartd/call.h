@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One HTTP request on its way: who asks, what was read of the body, the rows gathered for it, and
+ * the transaction that is under way. It ends with exactly one answer.
+ */
+#ifndef CMDPARTD_CALL_H
+#define CMDPARTD_CALL_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include <common/http_server.h>
+
+#include "message.h"
+#include "operation.h"
+#include "policy.h"
+#include "rows.h"
+
+struct service;
+struct call;
+
+typedef void call_next(struct call *call);
+
+struct call {
+	LIST_ENTRY(call) entry;		/* of service.flying, while flying */
+	bool flying;
+	struct service *service;
+	struct http_request *http;
+	enum role role;
+	struct author author;
+	/* of the body */
+	uint8_t request_id[16];
+	uint64_t epoch, generation;
+	struct operations ops;
+	bool many;			/* a list was given: errors name the operation, answers are lists */
+	bool plan;
+	/* under way */
+	call_next *next;		/* with rows gathered */
+	struct rows *rows;
+	struct draft draft;
+	bool drafted;
+	unsigned int attempt;
+	struct message before;		/* what the attempt before sent … */
+	struct error refusal;		/* … and why it was refused */
+};
+LIST_HEAD(calls, call);
+
+/* NULL: refused already. */
+struct call *call_new(struct service *service, struct http_request *http);
+/* Answers and ends the call. */
+void call_reply(struct call *call, json_t *body);
+void call_error(struct call *call, struct error *e);
+/* Ends the call, whose answer was given otherwise. */
+void call_abandon(struct call *call);
+
+/*
+ * Reads the body: the keys that every change may have, and those in keys (NULL-terminated), which
+ * the caller reads itself. An absent body is an empty one. Checks the epoch. 0, or -1: answered.
+ */
+int call_body(struct call *call, const char *const *keys);
+
+/* Gathers rows, then next; answers itself if uvd cannot be asked. */
+void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t after,
+	       uint32_t limit, call_next *next);
+
+/* Drafts the operations and sends them as one transaction, or plan; answers. */
+void call_change(struct call *call);
+
+#endif

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One operation after the other, onto the rows and into the message. What cmdpartd can refuse by
+ * the rows that it saw it refuses here, with the reason; uvd has the last word on all of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/size.h>
+#include <common/uuid.h>
+
+#include "operation.h"
+#include "render.h"
+
+void draft_begin(struct draft *d, enum command_kind kind, const uint8_t request_id[16],
+		 const struct author *author, const struct policy *policy, enum role role,
+		 struct rows *rows)
+{
+	memset(d, 0, sizeof(*d));
+	d->policy = policy;
+	d->role = role;
+	d->rows = rows;
+	memcpy(d->request_id, request_id, sizeof(d->request_id));
+	LIST_INIT(&d->effects);
+	message_begin(&d->message, kind, request_id, author);
+}
+
+void draft_end(struct draft *d)
+{
+	struct effect *f;
+
+	while ((f = LIST_FIRST(&d->effects))) {
+		LIST_REMOVE(f, entry);
+		free(f);
+	}
+	free(d->placement);
+	d->placement = NULL;
+	message_free(&d->message);
+}
+
+static struct effect *new_effect(struct draft *d)
+{
+	struct effect *f = calloc(1, sizeof(*f));
+
+	if (f)
+		LIST_INSERT_HEAD(&d->effects, f, entry);
+	return f;
+}
+
+static int no_memory(struct error *e)
+{
+	return error_set(e, EXIT_FAILED, "out of memory");
+}
+
+static void subject(struct draft *d, const uint8_t uuid[16])
+{
+	memcpy(d->subject, uuid, UUID_LEN);
+	d->has_subject = true;
+}
+
+static bool is_on(const struct command_row_partition *p)
+{
+	return p->state != PARTITION_DEFINED && p->state != PARTITION_FAILED;
+}
+
+static struct command_row_partition *guest(struct draft *d, const char *name, struct error *e)
+{
+	struct command_row_partition *p = rows_partition(d->rows, name);
+
+	if (!p) {
+		error_set(e, EXIT_NOT_FOUND, "no partition is named %s", name);
+		error_fix(e, "cmdpartctl list shows those there are");
+		return NULL;
+	}
+	if (p->kind != PARTITION_GUEST) {
+		error_set(e, EXIT_DENIED, "%s is a system partition", p->name);
+		error_fix(e, "it is started and stopped as a service of the host");
+		return NULL;
+	}
+	subject(d, p->partition);
+	return p;
+}
+
+/* The caller's generation is compared here too: an operation that is so already sends nothing. */
+static int check_generation(const struct operation *op, const struct command_row_partition *p,
+			    struct error *e)
+{
+	if (!op->generation || op->generation == p->r.generation)
+		return 0;
+	error_set(e, EXIT_CONFLICT, "partition %s has changed meanwhile", p->name);
+	error_where(e, "partition %s", p->name);
+	error_why(e, "generation %llu was seen, it is %llu", (unsigned long long)op->generation,
+		  (unsigned long long)p->r.generation);
+	return error_fix(e, "look again (cmdpartctl show %s), then decide", p->name);
+}
+
+static int state_conflict(const struct command_row_partition *p, const char *fix, struct error *e)
+{
+	error_set(e, EXIT_CONFLICT, "partition %s is %s", p->name, render_state(p->state));
+	error_where(e, "partition %s", p->name);
+	return error_fix(e, fix, p->name);
+}
+
+static void add_partition_record(struct draft *d, enum command_type type, const uint8_t uuid[16],
+				 uint64_t generation)
+{
+	struct command_partition *r = message_add(&d->message, type, generation);
+
+	memcpy(r->partition, uuid, UUID_LEN);
+}
+
+/* ---- the working copy ---------------------------------------------------------------------- */
+
+static void remove_row(struct rows *rows, enum command_type type, size_t i)
+{
+	struct row_list *list = &rows->list[type - COMMAND_ROW_HOST];
+
+	list->count--;
+	memmove(list->bytes + i * list->size, list->bytes + (i + 1) * list->size,
+		(list->count - i) * list->size);
+}
+
+/* Drops all rows of this type whose UUID at offset is this one. */
+static void remove_of(struct rows *rows, enum command_type type, size_t offset,
+		      const uint8_t uuid[16])
+{
+	for (size_t i = rows_count(rows, type); i-- > 0;)
+		if (!memcmp((uint8_t *)rows_at(rows, type, i) + offset, uuid, UUID_LEN))
+			remove_row(rows, type, i);
+}
+
+/* What a run held, given back in the rows. */
+static void release(struct rows *rows, struct command_row_partition *p)
+{
+	struct command_row_domain *d = rows_domain(rows, p->domain);
+
+	if (d)
+		d->memory_assigned -= p->memory_assigned;
+	if (rows_count(rows, COMMAND_ROW_HOST))
+		((struct command_row_host *)rows_at(rows, COMMAND_ROW_HOST, 0))->memory_assigned -=
+			p->memory_assigned;
+	for (rows_each(rows, MEMORY, memory, m))
+		if (m->node == p->node)
+			m->assigned -= p->memory_assigned;
+	for (rows_each(rows, PROCESSOR, processor, c)) {
+		if (!memcmp(c->owner, p->partition, UUID_LEN)) {
+			memset(c->owner, 0, sizeof(c->owner));
+			c->owner_name[0] = '\0';
+		}
+		for (rows_each(rows, CONTEXT, context, x))
+			if (!memcmp(x->partition, p->partition, UUID_LEN) &&
+			    x->mode == MODE_SHARED && c->contexts &&
+			    cpuset_has((const struct cpuset *)x->cpus, c->cpu))
+				c->contexts--;
+	}
+	remove_of(rows, COMMAND_ROW_CONTEXT, offsetof(struct command_row_context, partition),
+		  p->partition);
+	remove_of(rows, COMMAND_ROW_CHANNEL, offsetof(struct command_row_channel, partition),
+		  p->partition);
+	p->memory_assigned = 0;
+	p->state = PARTITION_DEFINED;
+}
+
+static int add_rows(struct rows *rows, const struct definition *def, const uint8_t uuid[16],
+		    struct command_row_partition *p)
+{
+	int rc;
+
+	memset(p, 0, sizeof(*p));
+	p->r = (struct command_record){ .type = COMMAND_ROW_PARTITION, .length = sizeof(*p) };
+	memcpy(p->partition, uuid, UUID_LEN);
+	memcpy(p->name, def->name, sizeof(p->name));
+	memcpy(p->domain, def->domain, sizeof(p->domain));
+	p->kind = PARTITION_GUEST;
+	p->state = PARTITION_DEFINED;
+	p->vcpus = def->vcpus;
+	p->mode = def->mode;
+	p->budget_ns = def->budget_ns;
+	p->period_ns = def->period_ns;
+	p->memory = def->memory;
+	p->devices = def->devices;
+	memcpy(p->kernel, def->kernel, sizeof(p->kernel));
+	memcpy(p->initrd, def->initrd, sizeof(p->initrd));
+	memcpy(p->cmdline, def->cmdline, sizeof(p->cmdline));
+	rc = rows_add(rows, &p->r);
+	for (uint32_t i = 0; !rc && i < def->devices; i++) {
+		struct command_row_device v = {
+			.r = { .type = COMMAND_ROW_DEVICE, .length = sizeof(v) },
+			.device = def->device[i].type,
+		};
+
+		memcpy(v.partition, uuid, UUID_LEN);
+		memcpy(v.partition_name, def->name, sizeof(v.partition_name));
+		memcpy(v.name, def->device[i].name, sizeof(v.name));
+		rc = rows_add(rows, &v.r);
+	}
+	return rc;
+}
+
+/* ---- operations -------------------------------------------------------------------------- */
+
+static void add_definition(struct draft *d, const struct definition *def, const uint8_t uuid[16])
+{
+	struct command_partition_define *r = message_add(&d->message, COMMAND_PARTITION_DEFINE, 0);
+
+	memcpy(r->partition, uuid, UUID_LEN);
+	memcpy(r->name, def->name, sizeof(r->name));
+	memcpy(r->domain, def->domain, sizeof(r->domain));
+	r->vcpus = def->vcpus;
+	r->mode = def->mode;
+	r->budget_ns = def->budget_ns;
+	r->period_ns = def->period_ns;
+	r->memory = def->memory;
+	memcpy(r->kernel, def->kernel, sizeof(r->kernel));
+	memcpy(r->initrd, def->initrd, sizeof(r->initrd));
+	memcpy(r->cmdline, def->cmdline, sizeof(r->cmdline));
+	for (uint32_t i = 0; i < def->devices; i++) {
+		const struct definition_device *v = &def->device[i];
+		struct command_device_define *x = message_add(&d->message, COMMAND_DEVICE_DEFINE,
+							      0);
+
+		memcpy(x->partition, uuid, UUID_LEN);
+		memcpy(x->name, v->name, sizeof(x->name));
+		x->device = v->type;
+		x->flags = v->readonly ? DEVICE_READONLY : 0;
+		memcpy(x->path, v->path, sizeof(x->path));
+		memcpy(x->bridge, v->bridge, sizeof(x->bridge));
+		if (v->type == DEVICE_NETWORK && v->has_mac)
+			memcpy(x->mac, v->mac, sizeof(v->mac));
+		else if (v->type == DEVICE_NETWORK)
+			definition_derive_mac(x->mac, uuid, v->name);
+	}
+}
+
+static int define(struct draft *d, const struct definition *definition, const uint8_t *given,
+		  struct error *e)
+{
+	struct placement *quotas = malloc(sizeof(*quotas));
+	struct definition def = *definition;
+	struct effect *f = new_effect(d);
+	struct placement_ask ask;
+	uint8_t uuid[UUID_LEN];
+	char label[COMMAND_NAME_LEN + 16];
+	int rc = -1;
+
+	snprintf(label, sizeof(label), "partition %s", def.name);
+	if (given)
+		memcpy(uuid, given, UUID_LEN);
+	else
+		derive_uuid(uuid, d->request_id, label);
+	if (!f || !quotas) {
+		no_memory(e);
+		goto out;
+	}
+	if (policy_check_definition(d->policy, d->role, &def, e) < 0)
+		goto out;
+	placement_ask_definition(&ask, &def, uuid);
+	placement_check_quotas(d->policy, d->rows, &ask, quotas);
+	if (placement_error(quotas, &ask, e) < 0)
+		goto out;
+	if (add_rows(d->rows, &def, uuid, &f->row) < 0) {
+		no_memory(e);
+		goto out;
+	}
+	f->defines = true;
+	add_definition(d, &def, uuid);
+	subject(d, uuid);
+	rc = 0;
+out:
+	free(quotas);
+	return rc;
+}
+
+static int draft_define(struct draft *d, const struct operation *op, struct error *e)
+{
+	const struct definition *def = op->definition;
+	struct command_row_partition *p = rows_partition(d->rows, def->name);
+	struct definition resolved = *def;
+
+	if (!p)
+		return define(d, def, op->has_uuid ? op->uuid : NULL, e);
+	if (policy_check_definition(d->policy, d->role, &resolved, e) < 0)
+		return -1;
+	subject(d, p->partition);
+	if (definition_matches(d->rows, p, &resolved) &&
+	    (!op->has_uuid || !memcmp(op->uuid, p->partition, UUID_LEN)))
+		return 0;
+	error_set(e, EXIT_CONFLICT, "there is a partition %s already, with another %s", p->name,
+		  op->has_uuid && memcmp(op->uuid, p->partition, UUID_LEN) ? "UUID" :
+		  "definition");
+	error_where(e, "partition %s", p->name);
+	return error_fix(e, "choose another name, or undefine it first: cmdpartctl undefine %s",
+			 p->name);
+}
+
+static int undefine(struct draft *d, struct command_row_partition *p, uint64_t generation,
+		    struct error *e)
+{
+	uint8_t uuid[UUID_LEN];
+
+	if (is_on(p))
+		return state_conflict(p, "stop it first: cmdpartctl stop %s", e);
+	memcpy(uuid, p->partition, UUID_LEN);
+	add_partition_record(d, COMMAND_PARTITION_UNDEFINE, uuid, generation);
+	remove_of(d->rows, COMMAND_ROW_DEVICE, offsetof(struct command_row_device, partition),
+		  uuid);
+	remove_of(d->rows, COMMAND_ROW_PARTITION,
+		  offsetof(struct command_row_partition, partition), uuid);
+	return 0;
+}
+
+static void add_device_op(struct draft *d, enum command_type type, const uint8_t uuid[16],
+			  const char *name)
+{
+	struct command_device_op *r = message_add(&d->message, type, 0);
+
+	memcpy(r->partition, uuid, UUID_LEN);
+	strcpy(r->name, name);
+}
+
+static void add_channel(struct draft *d, const struct placement_ask *ask, uint32_t i,
+			const struct placement_servers *servers)
+{
+	char label[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN + 16];
+	struct command_channel_connect *connect;
+	struct command_channel *create;
+	uint8_t uuid[UUID_LEN];
+
+	snprintf(label, sizeof(label), "channel %s/%s", ask->name, ask->device[i]);
+	derive_uuid(uuid, d->request_id, label);
+	create = message_add(&d->message, COMMAND_CHANNEL_CREATE, 0);
+	memcpy(create->channel, uuid, UUID_LEN);
+	memcpy(create->partition, ask->uuid, UUID_LEN);
+	strcpy(create->name, ask->device[i]);
+	connect = message_add(&d->message, COMMAND_CHANNEL_CONNECT, 0);
+	memcpy(connect->channel, uuid, UUID_LEN);
+	connect->servers = servers->count;
+	memcpy(connect->server, servers->uuid, sizeof(connect->server));
+}
+
+static void add_start(struct draft *d, const struct placement_ask *ask,
+		      const struct placement *placement, uint64_t generation)
+{
+	struct command_memory_assign *memory = message_add(&d->message, COMMAND_MEMORY_ASSIGN, 0);
+
+	memcpy(memory->partition, ask->uuid, UUID_LEN);
+	memory->bytes = ask->memory;
+	memory->node = placement->node;
+	for (uint32_t i = 0; i < ask->vcpus; i++) {
+		struct command_processor_assign *r =
+			message_add(&d->message, COMMAND_PROCESSOR_ASSIGN, 0);
+
+		memcpy(r->partition, ask->uuid, UUID_LEN);
+		r->index = i;
+		r->mode = ask->mode;
+		r->budget_ns = ask->budget_ns;
+		r->period_ns = ask->period_ns;
+		memcpy(r->cpus, placement->cpus[i].word, sizeof(r->cpus));
+	}
+	for (uint32_t i = 0; i < ask->devices; i++) {
+		add_device_op(d, COMMAND_DEVICE_CLAIM, ask->uuid, ask->device[i]);
+		add_channel(d, ask, i, &placement->servers[i]);
+	}
+	add_partition_record(d, COMMAND_PARTITION_START, ask->uuid, generation);
+}
+
+/* Places what the rows say of p, and starts it there. */
+static int start(struct draft *d, const struct command_row_partition *p, struct error *e)
+{
+	uint64_t generation = p->r.generation;
+	struct effect *f;
+
+	if (!d->placement)
+		d->placement = malloc(sizeof(*d->placement));
+	f = new_effect(d);
+	if (!d->placement || !f)
+		return no_memory(e);
+	placement_ask_rows(&d->ask, d->rows, p);
+	placement_decide(d->policy, d->rows, &d->ask, d->placement);
+	if (placement_error(d->placement, &d->ask, e) < 0)
+		return -1;
+	add_start(d, &d->ask, d->placement, generation);
+	f->starts = true;
+	f->ask = d->ask;
+	f->placement = *d->placement;
+	return placement_apply(d->rows, &d->ask, d->placement) < 0 ? no_memory(e) : 0;
+}
+
+static int draft_start(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	switch (p->state) {
+	case PARTITION_STARTING:
+	case PARTITION_RUNNING:
+		return 0;
+	case PARTITION_PAUSED:
+		return state_conflict(p, "resume it: cmdpartctl resume %s", e);
+	case PARTITION_STOPPING:
+		return state_conflict(p, "wait until it is off, or kill it: cmdpartctl kill %s", e);
+	default:
+		return start(d, p, e);
+	}
+}
+
+static int draft_stop(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	if (!is_on(p))
+		return 0;
+	add_partition_record(d, COMMAND_PARTITION_STOP, p->partition, op->generation);
+	p->state = PARTITION_STOPPING;
+	return 0;
+}
+
+static int draft_kill(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	if (!is_on(p))
+		return 0;
+	add_partition_record(d, COMMAND_PARTITION_KILL, p->partition, op->generation);
+	release(d->rows, p);
+	return 0;
+}
+
+static int draft_pause(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+	bool pause = op->kind == OPERATION_PAUSE;
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	if (p->state == (pause ? PARTITION_PAUSED : PARTITION_RUNNING))
+		return 0;
+	if (!is_on(p))
+		return state_conflict(p, "start it first: cmdpartctl start %s", e);
+	add_partition_record(d, pause ? COMMAND_PARTITION_PAUSE : COMMAND_PARTITION_RESUME,
+			     p->partition, op->generation);
+	p->state = pause ? PARTITION_PAUSED : PARTITION_RUNNING;
+	return 0;
+}
+
+static int draft_undefine(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	return undefine(d, p, op->generation, e);
+}
+
+static int draft_activate(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = rows_partition(d->rows, op->definition->name), *same;
+	struct definition resolved = *op->definition;
+	char text[UUID_TEXT];
+
+	same = rows_partition(d->rows, uuid_format(op->uuid, text));
+	if (p != same) {
+		error_set(e, EXIT_CONFLICT, same ? "the UUID %s is that of partition %s" :
+			  "the name of partition %s%s is another partition's",
+			  same ? text : p->name, same ? same->name : "");
+		error_where(e, "partition %s", op->definition->name);
+		return error_fix(e, "choose another name, or undefine the other one first");
+	}
+	if (p && p->kind != PARTITION_GUEST)
+		return error_set(e, EXIT_DENIED, "%s is a system partition", p->name);
+	if (p && is_on(p)) {
+		subject(d, p->partition);
+		return 0;
+	}
+	if (policy_check_definition(d->policy, d->role, &resolved, e) < 0)
+		return -1;
+	if (p && !definition_matches(d->rows, p, &resolved)) {
+		if (undefine(d, p, p->r.generation, e) < 0)
+			return -1;
+		p = NULL;
+	}
+	if (!p && define(d, op->definition, op->uuid, e) < 0)
+		return -1;
+	p = rows_partition(d->rows, op->definition->name);
+	subject(d, p->partition);
+	return start(d, p, e);
+}
+
+static int only_root(struct draft *d, struct error *e)
+{
+	if (d->role == ROLE_ROOT)
+		return 0;
+	error_set(e, EXIT_DENIED, "%s may not change domains", role_name(d->role));
+	return error_fix(e, "ask root to do it");
+}
+
+static int draft_create_domain(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_domain *o = rows_domain(d->rows, op->name);
+	struct command_row_domain row = { .r = { .type = COMMAND_ROW_DOMAIN,
+						 .length = sizeof(row) } };
+	struct command_domain *r;
+
+	if (only_root(d, e) < 0)
+		return -1;
+	if (o && o->memory == op->memory && !memcmp(o->cpus, op->cpus.word, sizeof(o->cpus)))
+		return 0;
+	if (o) {
+		error_set(e, EXIT_CONFLICT, "there is a domain %s already, with other resources",
+			  op->name);
+		return error_fix(e, "choose another name, or destroy it first: cmdpartctl domain "
+				 "destroy %s", op->name);
+	}
+	r = message_add(&d->message, COMMAND_DOMAIN_CREATE, 0);
+	memcpy(r->name, op->name, sizeof(r->name));
+	r->memory = op->memory;
+	memcpy(r->cpus, op->cpus.word, sizeof(r->cpus));
+	memcpy(row.name, op->name, sizeof(row.name));
+	row.memory = op->memory;
+	memcpy(row.cpus, op->cpus.word, sizeof(row.cpus));
+	for (rows_each(d->rows, PROCESSOR, processor, p))
+		if (cpuset_has(&op->cpus, p->cpu))
+			memcpy(p->domain, op->name, sizeof(p->domain));
+	return rows_add(d->rows, &row.r) < 0 ? no_memory(e) : 0;
+}
+
+static int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_domain *o = rows_domain(d->rows, op->name);
+	struct command_domain *r;
+
+	if (only_root(d, e) < 0)
+		return -1;
+	if (!o) {
+		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", op->name);
+		return error_fix(e, "cmdpartctl domain shows those there are");
+	}
+	r = message_add(&d->message, COMMAND_DOMAIN_DESTROY, op->generation);
+	memcpy(r->name, op->name, sizeof(r->name));
+	for (rows_each(d->rows, PROCESSOR, processor, p))
+		if (!strcmp(p->domain, op->name))
+			memset(p->domain, 0, sizeof(p->domain));
+	remove_row(d->rows, COMMAND_ROW_DOMAIN,
+		   o - (struct command_row_domain *)rows_at(d->rows, COMMAND_ROW_DOMAIN, 0));
+	return 0;
+}
+
+int draft_add(struct draft *d, const struct operation *op, struct error *e)
+{
+	static int (*const add[])(struct draft *, const struct operation *, struct error *) = {
+		[OPERATION_DEFINE] = draft_define,
+		[OPERATION_UNDEFINE] = draft_undefine,
+		[OPERATION_START] = draft_start,
+		[OPERATION_STOP] = draft_stop,
+		[OPERATION_KILL] = draft_kill,
+		[OPERATION_PAUSE] = draft_pause,
+		[OPERATION_RESUME] = draft_pause,
+		[OPERATION_CREATE_DOMAIN] = draft_create_domain,
+		[OPERATION_DESTROY_DOMAIN] = draft_destroy_domain,
+		[OPERATION_ACTIVATE] = draft_activate,
+	};
+	int rc = add[op->kind](d, op, e);
+
+	if (!rc && d->message.failed) {
+		error_set(e, EXIT_INVALID, "the transaction is too large");
+		error_why(e, "a transaction has at most %u records and 256 KiB",
+			  COMMAND_MAX_RECORDS);
+		return error_fix(e, "split it");
+	}
+	return rc;
+}

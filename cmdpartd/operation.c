@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations in JSON, and the effects of drafts that are under way. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/json_file.h>
+#include <common/reader.h>
+#include <common/uuid.h>
+
+#include "operation.h"
+
+struct operation *operations_add(struct operations *ops, enum operation_kind kind)
+{
+	struct operation *larger = realloc(ops->list, (ops->count + 1) * sizeof(*larger));
+
+	if (!larger)
+		return NULL;
+	ops->list = larger;
+	memset(&larger[ops->count], 0, sizeof(*larger));
+	larger[ops->count].kind = kind;
+	return &larger[ops->count++];
+}
+
+void operations_free(struct operations *ops)
+{
+	for (unsigned int i = 0; i < ops->count; i++)
+		free(ops->list[i].definition);
+	free(ops->list);
+	memset(ops, 0, sizeof(*ops));
+}
+
+int operation_parse_domain(struct operation *op, const char *prefix, const json_t *json,
+			   struct error *e)
+{
+	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	const struct reader r = { "request", NULL, e };
+	char text[1024], key[READER_KEY];
+
+	if (reader_object(&r, prefix, json, keys) < 0 ||
+	    reader_name(&r, prefix, json, "name", true, op->name, sizeof(op->name)) < 0 ||
+	    reader_text(&r, prefix, json, "cpus", "\"2-7\"", true, text, sizeof(text)) < 0 ||
+	    reader_size(&r, prefix, json, "memory", true, DEFINITION_MEMORY_STEP,
+			&op->memory) < 0)
+		return -1;
+	if (!cpuset_parse(&op->cpus, text) && cpuset_count(&op->cpus))
+		return 0;
+	reader_fault(&r, reader_join(key, prefix, "cpus"), "\"%.64s\" is not a list of CPUs", text);
+	return error_fix(e, "write it as \"2-7\" or \"2,4,6\"");
+}
+
+static const struct {
+	const char *key;
+	enum operation_kind kind;
+} verbs[] = {
+	{ "define", OPERATION_DEFINE },
+	{ "undefine", OPERATION_UNDEFINE },
+	{ "start", OPERATION_START },
+	{ "stop", OPERATION_STOP },
+	{ "kill", OPERATION_KILL },
+	{ "pause", OPERATION_PAUSE },
+	{ "resume", OPERATION_RESUME },
+	{ "create-domain", OPERATION_CREATE_DOMAIN },
+	{ "destroy-domain", OPERATION_DESTROY_DOMAIN },
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static int parse_one(struct operations *ops, unsigned int index, const json_t *json,
+		     struct error *e)
+{
+	const char *keys[VERBS + 1] = { NULL }, *verb;
+	const struct reader r = { "request", NULL, e };
+	char prefix[64], source[96];
+	const json_t *value;
+	struct operation *op;
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		keys[i] = verbs[i].key;
+	snprintf(prefix, sizeof(prefix), "operations[%u]", index);
+	if (reader_object(&r, prefix, json, keys) < 0)
+		return -1;
+	if (json_object_size(json) != 1) {
+		reader_fault(&r, prefix, "has %zu keys", json_object_size(json));
+		return error_fix(e, "write one operation in each object: { \"start\": \"web1\" }");
+	}
+	verb = json_object_iter_key(json_object_iter((json_t *)json));
+	value = json_object_get(json, verb);
+	for (i = 0; strcmp(verbs[i].key, verb); i++)
+		;
+	op = operations_add(ops, verbs[i].kind);
+	if (!op)
+		return error_set(e, EXIT_FAILED, "out of memory");
+	switch (op->kind) {
+	case OPERATION_DEFINE:
+		snprintf(source, sizeof(source), "request: %s.define", prefix);
+		op->definition = malloc(sizeof(*op->definition));
+		return op->definition ? definition_parse(op->definition, value, source, NULL, e) :
+					error_set(e, EXIT_FAILED, "out of memory");
+	case OPERATION_CREATE_DOMAIN:
+		return operation_parse_domain(op, prefix, value, e);
+	default:
+		return reader_text(&r, prefix, json, verb, "\"web1\"", true, op->name,
+				   sizeof(op->name)) < 0 ? -1 : 0;
+	}
+}
+
+int operations_parse(struct operations *ops, const json_t *array, struct error *e)
+{
+	const struct reader r = { "request", NULL, e };
+
+	if (!json_array_size(array) || json_array_size(array) > OPERATIONS_MAX) {
+		reader_fault(&r, "operations", "has %zu operations", json_array_size(array));
+		return error_fix(e, "write 1 to %u", OPERATIONS_MAX);
+	}
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (parse_one(ops, i, json_array_get(array, i), e) < 0)
+			return -1;
+	return 0;
+}
+
+static const struct command_row_partition *find(const struct rows *rows, const uint8_t *uuid)
+{
+	for (rows_each(rows, PARTITION, partition, p))
+		if (!memcmp(p->partition, uuid, UUID_LEN))
+			return p;
+	return NULL;
+}
+
+int effects_apply(const struct effects *effects, struct rows *rows)
+{
+	const struct command_row_partition *p;
+	struct effect *f;
+	int rc = 0;
+
+	LIST_FOREACH(f, effects, entry) {
+		if (rc < 0)
+			break;
+		if (f->defines && !find(rows, f->row.partition))
+			rc = rows_add(rows, &f->row.r);
+		if (!f->starts)
+			continue;
+		p = find(rows, f->ask.uuid);
+		if (p && !p->memory_assigned && !rc)
+			rc = placement_apply(rows, &f->ask, &f->placement);
+	}
+	return rc;
+}
+
+void derive_uuid(uint8_t out[16], const uint8_t request_id[16], const char *label)
+{
+	uint64_t hash[2] = { 0xcbf29ce484222325ull, 0x6c62272e07bb0142ull };
+
+	/* FNV-1a twice, from two starts; a collision would only be refused by uvd. */
+	for (int h = 0; h < 2; h++) {
+		for (int i = 0; i < 16; i++)
+			hash[h] = (hash[h] ^ request_id[i]) * 0x100000001b3ull;
+		for (const char *c = label; *c; c++)
+			hash[h] = (hash[h] ^ (unsigned char)*c) * 0x100000001b3ull;
+		hash[h] ^= hash[h] >> 29;
+	}
+	memcpy(out, hash, 16);
+	out[6] = (out[6] & 0x0f) | 0x80;	/* RFC 9562, version 8: our own derivation */
+	out[8] = (out[8] & 0x3f) | 0x80;
+}
+
+static const struct command_row_device *device(const struct rows *rows, const uint8_t *uuid,
+					       const char *name)
+{
+	for (rows_each(rows, DEVICE, device, d))
+		if (!memcmp(d->partition, uuid, UUID_LEN) && !strcmp(d->name, name))
+			return d;
+	return NULL;
+}
+
+static bool device_matches(const struct command_row_device *row, const uint8_t *uuid,
+			   const struct definition_device *v)
+{
+	uint8_t mac[6];
+
+	if (!row || row->device != v->type || strcmp(row->path, v->path) ||
+	    strcmp(row->bridge, v->bridge) ||
+	    (row->flags & DEVICE_READONLY) != (v->readonly ? DEVICE_READONLY : 0))
+		return false;
+	if (v->type != DEVICE_NETWORK)
+		return true;
+	if (v->has_mac)
+		memcpy(mac, v->mac, 6);
+	else
+		definition_derive_mac(mac, uuid, v->name);
+	return !memcmp(row->mac, mac, 6);
+}
+
+bool definition_matches(const struct rows *rows, const struct command_row_partition *p,
+			const struct definition *d)
+{
+	if (strcmp(p->name, d->name) || strcmp(p->domain, d->domain) || p->vcpus != d->vcpus ||
+	    p->mode != d->mode || p->budget_ns != d->budget_ns || p->period_ns != d->period_ns ||
+	    p->memory != d->memory || strcmp(p->kernel, d->kernel) ||
+	    strcmp(p->initrd, d->initrd) || strcmp(p->cmdline, d->cmdline) ||
+	    p->devices != d->devices)
+		return false;
+	for (uint32_t i = 0; i < d->devices; i++)
+		if (!device_matches(device(rows, p->partition, d->device[i].name), p->partition,
+				    &d->device[i]))
+			return false;
+	return true;
+}

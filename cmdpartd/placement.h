@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a partition gets of its host: a pure function of the policy, the rows and what is asked.
+ * Every rule that had a say leaves its judgement, so that a plan can print why, and a refusal says
+ * for each rule the limit, what was asked, what is in use and by whom, and what is free.
+ */
+#ifndef CMDPARTD_PLACEMENT_H
+#define CMDPARTD_PLACEMENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include <common/cpuset.h>
+#include <common/definition.h>
+#include <common/error.h>
+
+#include "policy.h"
+#include "rows.h"
+
+#define PLACEMENT_RULES 16
+
+struct placement_ask {
+	uint8_t uuid[16];
+	char name[COMMAND_NAME_LEN];
+	char domain[COMMAND_NAME_LEN];
+	uint32_t vcpus;
+	enum command_mode mode;
+	uint64_t budget_ns, period_ns, memory;
+	uint32_t devices;
+	char device[DEFINITION_MAX_DEVICES][COMMAND_DEVICE_LEN];
+};
+
+struct placement_rule {
+	const char *rule;
+	bool fits;
+	enum exit_code code;		/* of the refusal */
+	char limit[48], asked[48], in_use[48], free[48];	/* for people; "": no quantity */
+	char by[160];			/* who uses what is in use */
+	char reason[256];
+	char fix[160];			/* of a refusal */
+};
+
+struct placement_servers {
+	uint32_t count;
+	uint8_t uuid[COMMAND_MAX_SERVERS][16];
+	char name[COMMAND_MAX_SERVERS][COMMAND_NAME_LEN];
+};
+
+struct placement {
+	bool fits;
+	uint32_t node;
+	struct cpuset cpus[DEFINITION_MAX_VCPUS];	/* of context i */
+	struct placement_servers servers[DEFINITION_MAX_DEVICES];
+	unsigned int rules;
+	struct placement_rule rule[PLACEMENT_RULES];
+};
+
+/* What a definition, or a defined partition's rows, ask for. */
+void placement_ask_definition(struct placement_ask *ask, const struct definition *d,
+			      const uint8_t uuid[16]);
+void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
+			const struct command_row_partition *p);
+
+/* Rows needed: all types but the ledger. */
+#define PLACEMENT_ROWS (ROWS_HOST | ROWS_PROCESSOR | ROWS_MEMORY | ROWS_DOMAIN | \
+			ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT)
+
+void placement_decide(const struct policy *policy, const struct rows *rows,
+		      const struct placement_ask *ask, struct placement *out);
+
+/* The quotas alone: what may be defined, whatever is free. */
+void placement_check_quotas(const struct policy *policy, const struct rows *rows,
+			    const struct placement_ask *ask, struct placement *out);
+
+/* Changes the rows as if the placement were done; for the next one in the same transaction. */
+int placement_apply(struct rows *rows, const struct placement_ask *ask,
+		    const struct placement *placement);
+
+/* The refusal: the first rule that does not fit; details are all rules. */
+int placement_error(const struct placement *placement, const struct placement_ask *ask,
+		    struct error *e);
+
+/* The "placement" and "rules" of a plan. New references. */
+json_t *placement_to_json(const struct placement *placement, const struct placement_ask *ask);
+json_t *placement_rules_to_json(const struct placement *placement);
+
+#endif

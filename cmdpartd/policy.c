@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading, printing and applying the policy. What each key means: docs/policy.md. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <common/json_file.h>
+#include <common/reader.h>
+#include <common/size.h>
+
+#include "policy.h"
+
+#define IMAGES	"/var/lib/ultravisor/images"
+#define MIB	(1ull << 20)
+
+static const char *const role_names[ROLES] = {
+	[ROLE_ROOT] = "root",
+	[ROLE_OPERATIONS] = "operations",
+	[ROLE_OPERATOR] = "operator",
+};
+
+const char *role_name(enum role role)
+{
+	return role_names[role];
+}
+
+void policy_defaults(struct policy *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->role[ROLE_ROOT].any_path = true;
+	p->role[ROLE_ROOT].any_bridge = true;
+	for (int i = ROLE_OPERATIONS; i < ROLES; i++) {
+		strcpy(p->role[i].path[0], IMAGES);
+		p->role[i].paths = 1;
+		strcpy(p->role[i].bridge[0], "uvbr0");
+		p->role[i].bridges = 1;
+	}
+	p->partitions = 256;
+	p->partition_vcpus = DEFINITION_MAX_VCPUS;
+	p->partition_memory = 1ull << 40;
+	p->partition_devices = DEFINITION_MAX_DEVICES;
+	p->vcpus_per_cpu = 8;
+	p->whole_cores = true;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static int read_cpus(const struct reader *r, const char *prefix, const json_t *object,
+		     const char *name, bool required, struct cpuset *out)
+{
+	char text[1024], key[READER_KEY];
+	int rc = reader_text(r, prefix, object, name, "\"2-7\"", required, text, sizeof(text));
+
+	if (rc <= 0)
+		return rc;
+	if (cpuset_parse(out, text) < 0 || !cpuset_count(out)) {
+		reader_fault(r, reader_join(key, prefix, name), "\"%.64s\" is not a list of CPUs",
+			     text);
+		return error_fix(r->e, "write it as \"2-7\" or \"2,4,6\", CPUs below %d",
+				 CPUSET_CPUS);
+	}
+	return 1;
+}
+
+static int read_host(const struct reader *r, const json_t *host, struct policy *p)
+{
+	static const char *const keys[] = { "cpus", "memory", NULL };
+
+	if (reader_object(r, "host", host, keys) < 0 ||
+	    read_cpus(r, "host", host, "cpus", true, &p->host_cpus) < 0 ||
+	    reader_size(r, "host", host, "memory", true, 2 * MIB, &p->host_memory) < 0)
+		return -1;
+	p->has_host = true;
+	return 0;
+}
+
+static bool overlap(const struct cpuset *a, const struct cpuset *b)
+{
+	for (int i = 0; i < CPUSET_WORDS; i++)
+		if (a->word[i] & b->word[i])
+			return true;
+	return false;
+}
+
+static bool within(const struct cpuset *a, const struct cpuset *b)
+{
+	for (int i = 0; i < CPUSET_WORDS; i++)
+		if (a->word[i] & ~b->word[i])
+			return false;
+	return true;
+}
+
+static int read_domain(const struct reader *r, const json_t *json, struct policy *p)
+{
+	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	struct policy_domain *d = &p->domain[p->domains];
+	char prefix[32], key[READER_KEY];
+
+	snprintf(prefix, sizeof(prefix), "domains[%u]", p->domains);
+	if (reader_object(r, prefix, json, keys) < 0 ||
+	    reader_name(r, prefix, json, "name", true, d->name, sizeof(d->name)) < 0 ||
+	    read_cpus(r, prefix, json, "cpus", true, &d->cpus) < 0 ||
+	    reader_size(r, prefix, json, "memory", true, 2 * MIB, &d->memory) < 0)
+		return -1;
+	for (unsigned int i = 0; i < p->domains; i++) {
+		if (!strcmp(p->domain[i].name, d->name))
+			return reader_fault(r, reader_join(key, prefix, "name"),
+					    "domains[%u] has the name \"%s\" too", i, d->name);
+		if (overlap(&p->domain[i].cpus, &d->cpus)) {
+			reader_fault(r, reader_join(key, prefix, "cpus"),
+				     "domains[%u] has some of these CPUs", i);
+			return error_fix(r->e, "a CPU belongs to one domain");
+		}
+	}
+	if (p->has_host && !within(&d->cpus, &p->host_cpus)) {
+		reader_fault(r, reader_join(key, prefix, "cpus"), "is not within host.cpus");
+		return error_fix(r->e, "add the CPUs to host.cpus, or leave them out here");
+	}
+	p->domains++;
+	return 0;
+}
+
+static int read_domains(const struct reader *r, const json_t *json, struct policy *p)
+{
+	static const char example[] =
+		"[ { \"name\": \"default\", \"cpus\": \"2-7\", \"memory\": \"8GiB\" } ]";
+	uint64_t sum = 0;
+	json_t *list;
+	int rc = reader_get(r, "", json, "domains", JSON_ARRAY, example, false, &list);
+
+	if (rc <= 0)
+		return rc;
+	if (!json_array_size(list) || json_array_size(list) > POLICY_MAX_DOMAINS) {
+		reader_fault(r, "domains", "has %zu domains", json_array_size(list));
+		return error_fix(r->e, "name 1 to %u, or leave the key out", POLICY_MAX_DOMAINS);
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (read_domain(r, json_array_get(list, i), p) < 0)
+			return -1;
+		sum += p->domain[i].memory;
+	}
+	if (p->has_host && sum > p->host_memory) {
+		reader_fault(r, "domains", "together they have more memory than host.memory");
+		return error_fix(r->e, "give the domains less, or the host more");
+	}
+	p->has_domains = true;
+	return 0;
+}
+
+static int read_paths(const struct reader *r, const char *prefix, const json_t *json,
+		      struct policy_role *role)
+{
+	char key[READER_KEY];
+	json_t *list, *item;
+	size_t i;
+	int rc;
+
+	rc = reader_get(r, prefix, json, "paths", JSON_ARRAY, "[ \"" IMAGES "\" ]", false, &list);
+	if (rc <= 0)
+		return rc;
+	reader_join(key, prefix, "paths");
+	if (json_array_size(list) > POLICY_MAX_PATHS)
+		return reader_fault(r, key, "has more than %u directories", POLICY_MAX_PATHS);
+	role->paths = 0;
+	json_array_foreach(list, i, item) {
+		const char *text = json_string_value(item);
+		size_t n = text ? strlen(text) : 0;
+
+		while (n > 1 && text[n - 1] == '/')
+			n--;
+		if (!n || text[0] != '/' || n >= COMMAND_PATH_LEN || strstr(text, "/..")) {
+			reader_fault(r, key, "[%zu] is not the absolute path of a directory", i);
+			return error_fix(r->e, "for example \"" IMAGES "\"");
+		}
+		memcpy(role->path[role->paths], text, n);
+		role->path[role->paths++][n] = '\0';
+	}
+	return 1;
+}
+
+static int read_bridges(const struct reader *r, const char *prefix, const json_t *json,
+			struct policy_role *role)
+{
+	char key[READER_KEY];
+	json_t *list, *item;
+	size_t i;
+	int rc;
+
+	rc = reader_get(r, prefix, json, "bridges", JSON_ARRAY, "[ \"uvbr0\" ]", false, &list);
+	if (rc <= 0)
+		return rc;
+	reader_join(key, prefix, "bridges");
+	if (json_array_size(list) > POLICY_MAX_BRIDGES)
+		return reader_fault(r, key, "has more than %u bridges", POLICY_MAX_BRIDGES);
+	role->bridges = 0;
+	json_array_foreach(list, i, item) {
+		const char *text = json_string_value(item);
+
+		if (!text || !text[0] || strlen(text) >= COMMAND_BRIDGE_LEN) {
+			reader_fault(r, key, "[%zu] is not the name of a bridge", i);
+			return error_fix(r->e, "for example \"uvbr0\"");
+		}
+		strcpy(role->bridge[role->bridges++], text);
+	}
+	return 1;
+}
+
+static int read_roles(const struct reader *r, const json_t *roles, struct policy *p)
+{
+	static const char *const names[] = { "operations", "operator", NULL };
+	static const char *const keys[] = { "paths", "bridges", NULL };
+	char prefix[32];
+
+	if (reader_object(r, "roles", roles, names) < 0)
+		return -1;
+	for (int i = ROLE_OPERATIONS; i < ROLES; i++) {
+		const json_t *role = json_object_get(roles, role_names[i]);
+
+		if (!role)
+			continue;
+		snprintf(prefix, sizeof(prefix), "roles.%s", role_names[i]);
+		if (reader_object(r, prefix, role, keys) < 0 ||
+		    read_paths(r, prefix, role, &p->role[i]) < 0 ||
+		    read_bridges(r, prefix, role, &p->role[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_quotas(const struct reader *r, const json_t *quotas, struct policy *p)
+{
+	static const char *const keys[] = { "partitions", "vcpus", "memory", "devices", NULL };
+
+	if (reader_object(r, "quotas", quotas, keys) < 0 ||
+	    reader_number(r, "quotas", quotas, "partitions", false, 0, 65536,
+			  &p->partitions) < 0 ||
+	    reader_number(r, "quotas", quotas, "vcpus", false, 1, DEFINITION_MAX_VCPUS,
+			  &p->partition_vcpus) < 0 ||
+	    reader_size(r, "quotas", quotas, "memory", false, 2 * MIB, &p->partition_memory) < 0 ||
+	    reader_number(r, "quotas", quotas, "devices", false, 0, DEFINITION_MAX_DEVICES,
+			  &p->partition_devices) < 0)
+		return -1;
+	return 0;
+}
+
+static int read_placement(const struct reader *r, const json_t *placement, struct policy *p)
+{
+	static const char *const keys[] = { "vcpus_per_cpu", "whole_cores", "dedicated", NULL };
+	int rc;
+
+	if (reader_object(r, "placement", placement, keys) < 0 ||
+	    reader_number(r, "placement", placement, "vcpus_per_cpu", false, 1, 1024,
+			  &p->vcpus_per_cpu) < 0 ||
+	    reader_bool(r, "placement", placement, "whole_cores", &p->whole_cores) < 0)
+		return -1;
+	rc = read_cpus(r, "placement", placement, "dedicated", false, &p->dedicated);
+	if (rc > 0)
+		p->has_dedicated = true;
+	return rc < 0 ? rc : 0;
+}
+
+int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e)
+{
+	static const char *const keys[] = { "version", "host", "domains", "roles", "quotas",
+					    "placement", NULL };
+	static const struct {
+		const char *key, *example;
+		int (*read)(const struct reader *r, const json_t *section, struct policy *p);
+	} sections[] = {
+		{ "host", "{ \"cpus\": \"2-7\", \"memory\": \"8GiB\" }", read_host },
+		{ "roles", "{ \"operator\": { \"paths\": [ \"" IMAGES "\" ] } }", read_roles },
+		{ "quotas", "{ \"partitions\": 64 }", read_quotas },
+		{ "placement", "{ \"vcpus_per_cpu\": 4 }", read_placement },
+	};
+	const struct reader r = { source, NULL, e };
+	uint64_t version = 1;
+	json_t *section;
+
+	policy_defaults(p);
+	if (reader_object(&r, "", json, keys) < 0 ||
+	    reader_number(&r, "", json, "version", false, 1, 1, &version) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		int rc = reader_get(&r, "", json, sections[i].key, JSON_OBJECT,
+				    sections[i].example, false, &section);
+
+		if (rc < 0 || (rc > 0 && sections[i].read(&r, section, p) < 0))
+			return -1;
+	}
+	return read_domains(&r, json, p) < 0 ? -1 : 0;
+}
+
+int policy_load(struct policy *p, const char *path, bool *found, struct error *e)
+{
+	json_t *json = json_file_load(path, POLICY_MAX_BYTES, e);
+	int rc;
+
+	*found = json != NULL;
+	if (!json && e->code == EXIT_NOT_FOUND) {
+		error_clear(e);
+		policy_defaults(p);
+		return 0;
+	}
+	if (!json)
+		return -1;
+	rc = policy_parse(p, json, path, e);
+	json_decref(json);
+	return rc;
+}
+
+/* ---- printing ---------------------------------------------------------------------------- */
+
+static json_t *cpus_to_json(const struct cpuset *cpus)
+{
+	char text[4096];
+
+	cpuset_format(cpus, text, sizeof(text));
+	return json_string(text);
+}
+
+static json_t *size_to_json(uint64_t bytes)
+{
+	char text[SIZE_TEXT];
+
+	return json_string(size_format(bytes, text));
+}
+
+static json_t *role_to_json(const struct policy_role *role)
+{
+	json_t *paths = json_array(), *bridges = json_array();
+
+	for (unsigned int i = 0; i < role->paths; i++)
+		json_array_append_new(paths, json_string(role->path[i]));
+	for (unsigned int i = 0; i < role->bridges; i++)
+		json_array_append_new(bridges, json_string(role->bridge[i]));
+	return json_pack("{s:o, s:o}", "paths", paths, "bridges", bridges);
+}
+
+json_t *policy_to_json(const struct policy *p)
+{
+	json_t *o = json_pack("{s:i}", "version", 1), *placement, *domains;
+
+	if (p->has_host)
+		json_object_set_new(o, "host", json_pack("{s:o, s:o}", "cpus",
+				    cpus_to_json(&p->host_cpus), "memory",
+				    size_to_json(p->host_memory)));
+	if (p->has_domains) {
+		domains = json_array();
+		for (unsigned int i = 0; i < p->domains; i++)
+			json_array_append_new(domains, json_pack("{s:s, s:o, s:o}", "name",
+					      p->domain[i].name, "cpus",
+					      cpus_to_json(&p->domain[i].cpus), "memory",
+					      size_to_json(p->domain[i].memory)));
+		json_object_set_new(o, "domains", domains);
+	}
+	json_object_set_new(o, "roles", json_pack("{s:o, s:o}", "operations",
+			    role_to_json(&p->role[ROLE_OPERATIONS]), "operator",
+			    role_to_json(&p->role[ROLE_OPERATOR])));
+	json_object_set_new(o, "quotas", json_pack("{s:I, s:I, s:o, s:I}", "partitions",
+			    (json_int_t)p->partitions, "vcpus", (json_int_t)p->partition_vcpus,
+			    "memory", size_to_json(p->partition_memory), "devices",
+			    (json_int_t)p->partition_devices));
+	placement = json_pack("{s:I, s:b}", "vcpus_per_cpu", (json_int_t)p->vcpus_per_cpu,
+			      "whole_cores", p->whole_cores);
+	if (p->has_dedicated)
+		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
+	json_object_set_new(o, "placement", placement);
+	return o;
+}
+
+/* ---- who may use what --------------------------------------------------------------------- */
+
+static bool below(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	return !strcmp(directory, "/") || (!strncmp(path, directory, n) && path[n] == '/');
+}
+
+static void list_paths(const struct policy_role *role, char *to, size_t size)
+{
+	to[0] = '\0';
+	for (unsigned int i = 0; i < role->paths; i++)
+		snprintf(to + strlen(to), size - strlen(to), "%s%s", i ? ", " : "", role->path[i]);
+}
+
+/* The directories from the allowed one (itself included) down to the file's. */
+static int check_directories(const char *path, const char *allowed, struct error *e)
+{
+	char part[PATH_MAX];
+	size_t n = strcmp(allowed, "/") ? strlen(allowed) : 0;
+	struct stat st;
+
+	for (;;) {
+		snprintf(part, sizeof(part), "%.*s", n ? (int)n : 1, path);
+		if (stat(part, &st) < 0)
+			return error_set(e, EXIT_DENIED, "%s cannot be looked at: %s", part,
+					 strerror(errno));
+		if (st.st_uid != 0 || (st.st_mode & 022 && !(st.st_mode & S_ISVTX))) {
+			error_set(e, EXIT_DENIED, "others than root may change %s", part);
+			error_why(e, "what is opened later could be another file than was checked");
+			return error_fix(e, "chown root %s; chmod go-w %s", part, part);
+		}
+		path[n] ? (n += 1 + strcspn(path + n + 1, "/")) : 0;
+		if (!path[n])
+			return 0;
+	}
+}
+
+static int check_path(const struct policy *p, enum role role, const char *key,
+		      char path[COMMAND_PATH_LEN], struct error *e)
+{
+	const struct policy_role *r = &p->role[role];
+	char real[PATH_MAX], list[256];
+
+	if (r->any_path || !path[0])
+		return 0;
+	if (!realpath(path, real)) {
+		error_set(e, errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_DENIED,
+			  "%s: %s", path, strerror(errno));
+		return error_where(e, "%s", key);
+	}
+	for (unsigned int i = 0; i < r->paths; i++) {
+		if (!below(real, r->path[i]))
+			continue;
+		if (check_directories(real, r->path[i], e) < 0)
+			return error_where(e, "%s", key);
+		if (strlen(real) >= COMMAND_PATH_LEN)
+			return error_set(e, EXIT_INVALID, "%s is too long", real);
+		strcpy(path, real);
+		return 0;
+	}
+	list_paths(r, list, sizeof(list));
+	error_set(e, EXIT_DENIED, "%s may not use %s", role_names[role], real);
+	error_where(e, "%s", key);
+	error_why(e, "this role may use files below %s", list[0] ? list : "no directory");
+	return error_fix(e, "move the file there, or add its directory to roles.%s.paths of the "
+			 "policy", role_names[role]);
+}
+
+int policy_check_definition(const struct policy *p, enum role role, struct definition *d,
+			    struct error *e)
+{
+	const struct policy_role *r = &p->role[role];
+	char key[64];
+
+	if (check_path(p, role, "boot.kernel", d->kernel, e) < 0 ||
+	    check_path(p, role, "boot.initrd", d->initrd, e) < 0)
+		return -1;
+	for (unsigned int i = 0; i < d->devices; i++) {
+		struct definition_device *v = &d->device[i];
+		unsigned int b = 0;
+
+		snprintf(key, sizeof(key), "devices[%u].path", i);
+		if (check_path(p, role, key, v->path, e) < 0)
+			return -1;
+		if (v->type != DEVICE_NETWORK || r->any_bridge)
+			continue;
+		while (b < r->bridges && strcmp(r->bridge[b], v->bridge))
+			b++;
+		if (b < r->bridges)
+			continue;
+		error_set(e, EXIT_DENIED, "%s may not use the bridge %s", role_names[role],
+			  v->bridge);
+		error_where(e, "devices[%u].bridge", i);
+		return error_fix(e, "use one of roles.%s.bridges of the policy, or add it there",
+				 role_names[role]);
+	}
+	return 0;
+}

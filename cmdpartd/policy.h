@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's allocation policy: /etc/ultravisor/policy.json, or documented defaults where it is
+ * silent (docs/policy.md). Each key is enforced by a rule of the placement, by a check of the
+ * service, or by a transaction at start; an unknown one is refused by name.
+ */
+#ifndef CMDPARTD_POLICY_H
+#define CMDPARTD_POLICY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <common/cpuset.h>
+#include <common/definition.h>
+#include <common/error.h>
+
+#define POLICY_MAX_BYTES	(256u * 1024u)
+#define POLICY_MAX_DOMAINS	64u
+#define POLICY_MAX_PATHS	16u
+#define POLICY_MAX_BRIDGES	16u
+
+enum role { ROLE_ROOT, ROLE_OPERATIONS, ROLE_OPERATOR, ROLES };
+
+struct policy_role {
+	bool any_path, any_bridge;	/* root */
+	unsigned int paths, bridges;
+	char path[POLICY_MAX_PATHS][COMMAND_PATH_LEN];	/* absolute, no trailing slash */
+	char bridge[POLICY_MAX_BRIDGES][COMMAND_BRIDGE_LEN];
+};
+
+struct policy_domain {
+	char name[COMMAND_NAME_LEN];
+	struct cpuset cpus;
+	uint64_t memory;
+};
+
+struct policy {
+	bool has_host;			/* else uvd's default pool stands */
+	struct cpuset host_cpus;
+	uint64_t host_memory;
+	bool has_domains;		/* else "default" with the whole pool, at first start */
+	unsigned int domains;
+	struct policy_domain domain[POLICY_MAX_DOMAINS];
+	struct policy_role role[ROLES];
+	/* quotas */
+	uint64_t partitions;		/* of the host */
+	uint64_t partition_vcpus, partition_memory, partition_devices;
+	/* placement */
+	uint64_t vcpus_per_cpu;		/* of shared contexts, a budget counting as its fraction */
+	bool whole_cores;		/* a dedicated CPU's SMT siblings go to nobody else */
+	bool has_dedicated;
+	struct cpuset dedicated;	/* no shared context is placed here */
+};
+
+const char *role_name(enum role role);
+
+void policy_defaults(struct policy *p);
+
+/* Reads the file; defaults if it does not exist (*found tells). 0, or -1 and *e. */
+int policy_load(struct policy *p, const char *path, bool *found, struct error *e);
+int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e);
+
+/* The policy as a file would say it, defaults spelled out. A new reference. */
+json_t *policy_to_json(const struct policy *p);
+
+/*
+ * Whether the role may use what the definition names: paths and bridges. A path is resolved
+ * through symbolic links first and replaced by what it resolves to, and no directory between the
+ * allowed one and the file may be writable by others than root, so that it cannot change
+ * between this look and uvd's. 0, or -1 and *e (EXIT_DENIED, EXIT_NOT_FOUND).
+ */
+int policy_check_definition(const struct policy *p, enum role role, struct definition *d,
+			    struct error *e);
+
+#endif

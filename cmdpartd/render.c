@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows as JSON. A number that a row does not have is null, never a made-up one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/cpuset.h>
+#include <common/uuid.h>
+#include <linux/ultravisor.h>
+#include <ultravisor/io.h>
+
+#include "render.h"
+
+#define NS_PER_MS 1000000
+
+json_t *render_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char *copy;
+
+	if (value)
+		return value;
+	copy = strdup(text);
+	if (!copy)
+		return json_null();
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	value = json_string(copy);
+	free(copy);
+	return value ? value : json_null();
+}
+
+json_t *render_uuid(const uint8_t uuid[16])
+{
+	char text[UUID_TEXT];
+
+	return uuid_is_zero(uuid) ? json_null() : json_string(uuid_format(uuid, text));
+}
+
+static json_t *cpus(const uint64_t words[COMMAND_CPU_WORDS])
+{
+	char text[4096];
+
+	cpuset_format((const struct cpuset *)words, text, sizeof(text));
+	return json_string(text);
+}
+
+static const char *word(const char *const *words, size_t n, uint32_t value)
+{
+	return value < n && words[value] ? words[value] : "unknown";
+}
+
+#define WORD(words, value) word(words, sizeof(words) / sizeof(words[0]), value)
+
+const char *render_state(uint32_t state)
+{
+	static const char *const words[] = {
+		[PARTITION_DEFINED] = "defined", [PARTITION_STARTING] = "starting",
+		[PARTITION_RUNNING] = "running", [PARTITION_PAUSED] = "paused",
+		[PARTITION_STOPPING] = "stopping", [PARTITION_FAILED] = "failed",
+	};
+
+	return WORD(words, state);
+}
+
+const char *render_kind(uint32_t kind)
+{
+	static const char *const words[] = {
+		[PARTITION_GUEST] = "guest", [PARTITION_IO] = "io",
+		[PARTITION_COMMAND] = "command", [PARTITION_OPERATIONS] = "operations",
+		[PARTITION_ULTRAVISOR] = "ultravisor",
+	};
+
+	return WORD(words, kind);
+}
+
+static const char *mode_word(uint32_t mode)
+{
+	return mode == MODE_DEDICATED ? "dedicated" : mode == MODE_SHARED ? "shared" : "none";
+}
+
+static const char *device_word(uint32_t device)
+{
+	static const char *const words[] = {
+		[DEVICE_BLOCK] = "block", [DEVICE_NETWORK] = "network", [DEVICE_CONSOLE] = "console",
+	};
+
+	return WORD(words, device);
+}
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	json_object_set_new(o, key, value);
+}
+
+static void set_number(json_t *o, const char *key, uint64_t value)
+{
+	set(o, key, json_integer(value));
+}
+
+static void set_text(json_t *o, const char *key, const char *value)
+{
+	set(o, key, render_text(value));
+}
+
+json_t *render_partition(const struct command_row_partition *p)
+{
+	json_t *o = json_object();
+
+	set_text(o, "name", p->name);
+	set(o, "uuid", render_uuid(p->partition));
+	set_text(o, "kind", render_kind(p->kind));
+	set_text(o, "domain", p->domain);
+	set_text(o, "state", render_state(p->state));
+	set_number(o, "generation", p->r.generation);
+	set_number(o, "vcpus", p->vcpus);
+	set_text(o, "mode", mode_word(p->mode));
+	set_number(o, "budget_ms", p->budget_ns / NS_PER_MS);
+	set_number(o, "period_ms", p->period_ns / NS_PER_MS);
+	set_number(o, "memory", p->memory);
+	set_number(o, "memory_assigned", p->memory_assigned);
+	set(o, "node", p->memory_assigned ? json_integer(p->node) : json_null());
+	set_number(o, "pid", p->pid);
+	set_number(o, "started", p->started_ns);
+	set_number(o, "run_ns", p->run_ns);
+	set_number(o, "exits", p->exits);
+	set_number(o, "reboots", p->reboots);
+	set_number(o, "device_count", p->devices);
+	set_text(o, "kernel", p->kernel);
+	set_text(o, "initrd", p->initrd);
+	set_text(o, "cmdline", p->cmdline);
+	set_text(o, "reason", p->reason);
+	return o;
+}
+
+json_t *render_device(const struct command_row_device *d)
+{
+	json_t *o = json_object();
+	char mac[18];
+
+	set_text(o, "partition", d->partition_name);
+	set_text(o, "name", d->name);
+	set_text(o, "type", device_word(d->device));
+	set(o, "readonly", json_boolean(d->flags & DEVICE_READONLY));
+	set_text(o, "path", d->path);
+	set_text(o, "bridge", d->bridge);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", d->mac[0], d->mac[1],
+		 d->mac[2], d->mac[3], d->mac[4], d->mac[5]);
+	set_text(o, "mac", d->device == DEVICE_NETWORK ? mac : "");
+	set_text(o, "tap", d->tap);
+	set(o, "claimed", json_boolean(d->claimed));
+	set_number(o, "generation", d->r.generation);
+	return o;
+}
+
+json_t *render_channel(const struct command_row_channel *c)
+{
+	static const char *const types[] = {
+		[CHANNEL_COMMAND] = "command", [CHANNEL_MONITOR] = "monitor",
+		[CHANNEL_BLOCK] = "block", [CHANNEL_NETWORK] = "network",
+		[CHANNEL_CONSOLE] = "console",
+	};
+	static const char *const states[] = {
+		[ULTRAVISOR_SLOT_EMPTY] = "empty", [ULTRAVISOR_SLOT_ABSENT] = "absent",
+		[ULTRAVISOR_SLOT_STANDBY] = "standby", [ULTRAVISOR_SLOT_SERVING] = "serving",
+	};
+	json_t *o = json_object(), *servers = json_array();
+
+	for (uint32_t i = 0; i < c->servers && i < COMMAND_MAX_SERVERS; i++)
+		json_array_append_new(servers, json_pack("{s:o, s:s}", "name",
+				      render_text(c->server_name[i]), "state",
+				      WORD(states, c->slot_state[i])));
+	set(o, "uuid", render_uuid(c->channel));
+	set_text(o, "partition", c->partition_name);
+	set_text(o, "device", c->name);
+	set_text(o, "type", WORD(types, c->type));
+	set_number(o, "epoch", c->epoch);
+	set(o, "servers", servers);
+	return o;
+}
+
+json_t *render_context(const struct command_row_context *c)
+{
+	json_t *o = json_object();
+
+	set_text(o, "partition", c->partition_name);
+	set_number(o, "index", c->index);
+	set_text(o, "mode", mode_word(c->mode));
+	set_number(o, "budget_ms", c->budget_ns / NS_PER_MS);
+	set_number(o, "period_ms", c->period_ns / NS_PER_MS);
+	set(o, "cpus", cpus(c->cpus));
+	set_number(o, "run_ns", c->run_ns);
+	set_number(o, "throttled", c->throttled);
+	set_number(o, "forced", c->forced);
+	return o;
+}
+
+json_t *render_ledger(const struct command_row_ledger *l)
+{
+	static const char *const words[] = {
+		[COMMAND_OK] = "ok", [COMMAND_FAILED] = "failed", [COMMAND_INVALID] = "invalid",
+		[COMMAND_NOT_FOUND] = "not_found", [COMMAND_CONFLICT] = "conflict",
+		[COMMAND_RESOURCES] = "resources", [COMMAND_DENIED] = "denied",
+		[COMMAND_READ_ONLY] = "read_only",
+	};
+	json_t *o = json_object();
+
+	set_number(o, "transaction", l->transaction);
+	set_number(o, "time", l->time_ns);
+	set(o, "request_id", render_uuid(l->request_id));
+	set_text(o, "status", WORD(words, l->status));
+	set_number(o, "operations", l->operations);
+	set_number(o, "uid", l->uid);
+	set_text(o, "who", l->who);
+	set_text(o, "subject", l->subject);
+	set_text(o, "summary", l->summary);
+	set_text(o, "text", l->text);
+	return o;
+}
+
+json_t *render_host(const struct command_row_host *h)
+{
+	json_t *o = json_object();
+
+	set_text(o, "name", h->name);
+	set(o, "uuid", render_uuid(h->host));
+	set(o, "instance", render_uuid(h->instance));
+	set(o, "memory", json_pack("{s:I, s:I, s:I}", "total", (json_int_t)h->memory_total,
+				   "pool", (json_int_t)h->memory_pool, "assigned",
+				   (json_int_t)h->memory_assigned));
+	set(o, "cpus", json_pack("{s:i, s:i, s:o}", "total", (int)h->cpus_total, "pool",
+				 (int)h->cpus_pool, "list", cpus(h->cpus)));
+	set(o, "pool_is_default", json_boolean(h->pool_is_default));
+	set_text(o, "pool_reason", h->pool_reason);
+	set_number(o, "transactions", h->transactions);
+	set(o, "read_only", json_boolean(h->read_only));
+	return o;
+}
+
+json_t *render_processor(const struct command_row_processor *p)
+{
+	json_t *o = json_object();
+
+	set_number(o, "cpu", p->cpu);
+	set_number(o, "node", p->node);
+	set_number(o, "package", p->package);
+	set_number(o, "core", p->core);
+	set(o, "siblings", cpus(p->siblings));
+	set(o, "in_pool", json_boolean(p->in_pool));
+	set_text(o, "domain", p->domain);
+	set_text(o, "owner", p->owner_name);
+	set_number(o, "contexts", p->contexts);
+	return o;
+}
+
+json_t *render_node(const struct command_row_memory *m)
+{
+	return json_pack("{s:i, s:I, s:I, s:I}", "node", (int)m->node, "total",
+			 (json_int_t)m->total, "pool", (json_int_t)m->pool, "assigned",
+			 (json_int_t)m->assigned);
+}
+
+json_t *render_domain(const struct command_row_domain *d, const struct rows *rows)
+{
+	json_t *o = json_object();
+	unsigned int dedicated = 0;
+
+	for (rows_each(rows, PROCESSOR, processor, p))
+		dedicated += !strcmp(p->domain, d->name) && !uuid_is_zero(p->owner);
+	set_text(o, "name", d->name);
+	set_number(o, "generation", d->r.generation);
+	set(o, "cpus", cpus(d->cpus));
+	set_number(o, "cpu_count", cpuset_count((const struct cpuset *)d->cpus));
+	set_number(o, "cpus_dedicated", dedicated);
+	set_number(o, "memory", d->memory);
+	set_number(o, "memory_assigned", d->memory_assigned);
+	set_number(o, "partitions", d->partitions);
+	return o;
+}
+
+json_t *render_list(const struct rows *rows, enum command_type type)
+{
+	json_t *list = json_array(), *o = NULL;
+
+	for (size_t i = 0; i < rows_count(rows, type); i++) {
+		const void *row = rows_at(rows, type, i);
+
+		switch (type) {
+		case COMMAND_ROW_PARTITION:	o = render_partition(row); break;
+		case COMMAND_ROW_DEVICE:	o = render_device(row); break;
+		case COMMAND_ROW_CHANNEL:	o = render_channel(row); break;
+		case COMMAND_ROW_CONTEXT:	o = render_context(row); break;
+		case COMMAND_ROW_LEDGER:	o = render_ledger(row); break;
+		case COMMAND_ROW_PROCESSOR:	o = render_processor(row); break;
+		case COMMAND_ROW_MEMORY:	o = render_node(row); break;
+		case COMMAND_ROW_DOMAIN:	o = render_domain(row, rows); break;
+		case COMMAND_ROW_HOST:		o = render_host(row); break;
+		default:			return list;
+		}
+		json_array_append_new(list, o);
+	}
+	return list;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gathering rows: one query a type, all at once; a query whose rows do not fit is continued. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/uuid.h>
+
+#include "rows.h"
+
+#define MAX_ROWS 65536	/* of one type; more than that is not a host's */
+
+struct gathering;
+
+struct query {
+	struct gathering *gathering;
+	enum command_type type;
+};
+
+struct gathering {
+	struct uvdlink *link;
+	char name[COMMAND_NAME_LEN];
+	uint32_t limit;
+	unsigned int pending;
+	struct rows *rows;
+	struct error error;
+	rows_done *done;
+	void *data;
+	struct query query[ROW_TYPES];
+};
+
+int rows_add(struct rows *rows, const struct command_record *row)
+{
+	struct row_list *list = &rows->list[row->type - COMMAND_ROW_HOST];
+	size_t room = 16;
+	uint8_t *larger;
+
+	while (room < list->count)
+		room *= 2;
+	if (!list->bytes || list->count == room) {
+		larger = realloc(list->bytes, (list->bytes ? 2 * room : room) * row->length);
+		if (!larger)
+			return -ENOMEM;
+		list->bytes = larger;
+	}
+	list->size = row->length;
+	memcpy(list->bytes + list->count++ * list->size, row, list->size);
+	return 0;
+}
+
+void rows_free(struct rows *rows)
+{
+	if (!rows)
+		return;
+	for (int i = 0; i < ROW_TYPES; i++)
+		free(rows->list[i].bytes);
+	free(rows);
+}
+
+void rows_no_answer(enum exit_code code, struct error *e)
+{
+	if (code == EXIT_UNREACHABLE) {
+		error_set(e, code, "uvd is not there; nothing was done");
+		error_fix(e, "see whether it runs (systemctl status uvd), then repeat the command");
+	} else {
+		error_set(e, EXIT_UNKNOWN, "uvd did not answer in time; the outcome is unknown");
+		error_fix(e, "repeat the command with the same --request-id: nothing is done twice");
+	}
+}
+
+/* The key that a continued query goes on behind (command.h, struct command_query). */
+static void last_key(const struct rows *rows, enum command_type type, char *name, size_t size,
+		     uint64_t *number)
+{
+	const struct row_list *list = &rows->list[type - COMMAND_ROW_HOST];
+	const void *last = list->bytes + (list->count - 1) * list->size;
+	const struct command_row_device *d = last;
+	const struct command_row_channel *h = last;
+	const struct command_row_context *x = last;
+
+	name[0] = '\0';
+	*number = 0;
+	switch (type) {
+	case COMMAND_ROW_PROCESSOR:
+		*number = ((const struct command_row_processor *)last)->cpu;
+		break;
+	case COMMAND_ROW_MEMORY:
+		*number = ((const struct command_row_memory *)last)->node;
+		break;
+	case COMMAND_ROW_LEDGER:
+		*number = ((const struct command_row_ledger *)last)->transaction;
+		break;
+	case COMMAND_ROW_DOMAIN:
+		snprintf(name, size, "%s", ((const struct command_row_domain *)last)->name);
+		break;
+	case COMMAND_ROW_PARTITION:
+		snprintf(name, size, "%s", ((const struct command_row_partition *)last)->name);
+		break;
+	case COMMAND_ROW_DEVICE:
+		snprintf(name, size, "%s/%s", d->partition_name, d->name);
+		break;
+	case COMMAND_ROW_CHANNEL:
+		snprintf(name, size, "%s/%s", h->partition_name, h->name);
+		break;
+	case COMMAND_ROW_CONTEXT:
+		snprintf(name, size, "%s", x->partition_name);
+		*number = x->index;
+		break;
+	default:
+		break;
+	}
+}
+
+static void answered(enum exit_code code, const struct command_header *reply, void *data);
+
+static int ask(struct query *q, const char *after_name, uint64_t after)
+{
+	struct gathering *g = q->gathering;
+	uint8_t id[UUID_LEN];
+	struct message m;
+	int rc;
+
+	uuid_random(id);
+	message_begin(&m, COMMAND_QUERY, id, NULL);
+	message_query(&m, q->type, g->name, after_name, after, g->limit);
+	rc = uvdlink_send(g->link, &m, answered, q);
+	if (rc >= 0)
+		g->pending++;
+	return rc;
+}
+
+static void end(struct gathering *g)
+{
+	if (g->error.code != EXIT_OK) {
+		rows_free(g->rows);
+		g->done(NULL, &g->error, g->data);
+	} else {
+		g->done(g->rows, NULL, g->data);
+	}
+	error_clear(&g->error);
+	free(g);
+}
+
+static int collect(struct gathering *g, enum command_type type, const struct command_header *reply)
+{
+	const struct command_record *r = NULL;
+
+	while ((r = reply_next(reply, r)))
+		if (r->type == type && (rows_count(g->rows, type) == MAX_ROWS ||
+					rows_add(g->rows, r) < 0))
+			return error_set(&g->error, EXIT_FAILED, "uvd has more rows than fit");
+	return 0;
+}
+
+static void answered(enum exit_code code, const struct command_header *reply, void *data)
+{
+	struct query *q = data;
+	struct gathering *g = q->gathering;
+	char name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];
+	size_t before = rows_count(g->rows, q->type);
+	uint64_t number;
+
+	g->pending--;
+	if (code != EXIT_OK) {
+		/* A question changes nothing: it may always be repeated. */
+		rows_no_answer(EXIT_UNREACHABLE, &g->error);
+	} else if (!reply_error(reply, &g->error) && !collect(g, q->type, reply) && reply->more &&
+		   !g->limit && rows_count(g->rows, q->type) > before) {
+		last_key(g->rows, q->type, name, sizeof(name), &number);
+		if (ask(q, name, number) < 0)
+			error_set(&g->error, EXIT_FAILED, "out of memory");
+	}
+	if (!g->pending)
+		end(g);
+}
+
+int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,
+	     uint32_t limit, rows_done *done, void *data)
+{
+	struct gathering *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	g->rows = calloc(1, sizeof(*g->rows));
+	g->link = link;
+	g->limit = limit;
+	g->done = done;
+	g->data = data;
+	snprintf(g->name, sizeof(g->name), "%s", name ? name : "");
+	for (int i = 0; g->rows && i < ROW_TYPES; i++) {
+		if (!(mask & (1u << i)))
+			continue;
+		g->query[i].gathering = g;
+		g->query[i].type = COMMAND_ROW_HOST + i;
+		if (ask(&g->query[i], NULL, i == COMMAND_ROW_LEDGER - COMMAND_ROW_HOST ?
+			after : 0) < 0)
+			error_set(&g->error, EXIT_FAILED, "out of memory");
+	}
+	if (g->pending)
+		return 0;
+	rows_free(g->rows);
+	free(g);
+	return -ENOMEM;
+}
+
+struct command_row_partition *rows_partition(const struct rows *rows, const char *name)
+{
+	uint8_t uuid[UUID_LEN];
+	bool by_uuid = !uuid_read(uuid, name);
+
+	for (rows_each(rows, PARTITION, partition, p))
+		if (by_uuid ? !memcmp(p->partition, uuid, UUID_LEN) : !strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+struct command_row_domain *rows_domain(const struct rows *rows, const char *name)
+{
+	for (rows_each(rows, DOMAIN, domain, d))
+		if (!strcmp(d->name, name))
+			return d;
+	return NULL;
+}

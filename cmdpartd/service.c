@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes. Each reads its own keys and says which operations, or which rows, it is about. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/log.h>
+#include <common/reader.h>
+#include <common/uuid.h>
+
+#include "call.h"
+#include "console.h"
+#include "render.h"
+#include "service.h"
+
+#define LEDGER_DEFAULT	100
+#define LEDGER_MAX	1000
+#define WHOLE		64	/* bytes: room for a number in a query */
+
+static int no_memory(struct call *call)
+{
+	struct error e = ERROR_NONE;
+
+	error_set(&e, EXIT_FAILED, "out of memory");
+	call_error(call, &e);
+	return -1;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static void reply_list(struct call *call, const char *key, enum command_type type)
+{
+	call_reply(call, json_pack("{s:o}", key, render_list(call->rows, type)));
+}
+
+static void partitions_ready(struct call *call)
+{
+	reply_list(call, "partitions", COMMAND_ROW_PARTITION);
+}
+
+static void get_partitions(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_PARTITION, NULL, 0, 0, partitions_ready);
+}
+
+static void no_partition(struct call *call)
+{
+	struct error e = ERROR_NONE;
+
+	error_set(&e, EXIT_NOT_FOUND, "no partition is named %s",
+		  http_request_segment(call->http, 0));
+	error_fix(&e, "cmdpartctl list shows those there are");
+	call_error(call, &e);
+}
+
+static void partition_ready(struct call *call)
+{
+	struct rows *rows = call->rows;
+
+	if (!rows_count(rows, COMMAND_ROW_PARTITION)) {
+		no_partition(call);
+		return;
+	}
+	call_reply(call, json_pack("{s:o, s:o, s:o, s:o}", "partition",
+		   render_partition(rows_at(rows, COMMAND_ROW_PARTITION, 0)),
+		   "devices", render_list(rows, COMMAND_ROW_DEVICE),
+		   "channels", render_list(rows, COMMAND_ROW_CHANNEL),
+		   "contexts", render_list(rows, COMMAND_ROW_CONTEXT)));
+}
+
+static void get_partition(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT,
+			  http_request_segment(http, 0), 0, 0, partition_ready);
+}
+
+static void host_ready(struct call *call)
+{
+	struct rows *rows = call->rows;
+
+	call_reply(call, json_pack("{s:o, s:o, s:o}", "host",
+		   rows_count(rows, COMMAND_ROW_HOST) ?
+		   render_host(rows_at(rows, COMMAND_ROW_HOST, 0)) : json_null(),
+		   "processors", render_list(rows, COMMAND_ROW_PROCESSOR),
+		   "nodes", render_list(rows, COMMAND_ROW_MEMORY)));
+}
+
+static void get_host(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_HOST | ROWS_PROCESSOR | ROWS_MEMORY, NULL, 0, 0, host_ready);
+}
+
+static void domains_ready(struct call *call)
+{
+	reply_list(call, "domains", COMMAND_ROW_DOMAIN);
+}
+
+static void get_domains(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_DOMAIN | ROWS_PROCESSOR, NULL, 0, 0, domains_ready);
+}
+
+static void ledger_ready(struct call *call)
+{
+	reply_list(call, "ledger", COMMAND_ROW_LEDGER);
+}
+
+/* A whole number in the query. 1, 0 (absent), or -1: answered. */
+static int query_number(struct call *call, const char *key, uint64_t low, uint64_t high,
+			uint64_t *out)
+{
+	const char *text = http_request_query(call->http, key);
+	struct error e = ERROR_NONE;
+	char *end;
+
+	if (!text)
+		return 0;
+	*out = strtoull(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && *out >= low && *out <= high)
+		return 1;
+	error_set(&e, EXIT_INVALID, "\"%.64s\" is not a number from %llu to %llu", text,
+		  (unsigned long long)low, (unsigned long long)high);
+	error_where(&e, "request: ?%s", key);
+	call_error(call, &e);
+	return -1;
+}
+
+/* The number of the last transaction is known: now those before it. */
+static void ledger_counted(struct call *call)
+{
+	const struct command_row_host *h = rows_at(call->rows, COMMAND_ROW_HOST, 0);
+	uint64_t last = rows_count(call->rows, COMMAND_ROW_HOST) ? h->transactions : 0;
+	uint64_t limit = call->generation;
+
+	rows_free(call->rows);
+	call->rows = NULL;
+	call_rows(call, ROWS_LEDGER, NULL, last > limit ? last - limit : 0, limit, ledger_ready);
+}
+
+static void get_ledger(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+	uint64_t limit = LEDGER_DEFAULT, after = 0;
+	int rc;
+
+	if (!call || query_number(call, "limit", 1, LEDGER_MAX, &limit) < 0)
+		return;
+	rc = query_number(call, "after", 0, INT64_MAX, &after);
+	if (rc < 0)
+		return;
+	call->generation = limit;
+	if (rc > 0)
+		call_rows(call, ROWS_LEDGER, NULL, after, limit, ledger_ready);
+	else
+		call_rows(call, ROWS_HOST, NULL, 0, 0, ledger_counted);
+}
+
+static void get_policy(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_reply(call, json_pack("{s:o, s:o}", "file", call->service->policy_file ?
+			   render_text(call->service->policy_file) : json_null(), "policy",
+			   policy_to_json(call->service->policy)));
+}
+
+/* ---- changes ----------------------------------------------------------------------------- */
+
+/* The definition in the body, read into op. 0, or -1: answered. */
+static int read_definition(struct call *call, struct operation *op, bool required)
+{
+	json_t *body = http_request_body(call->http), *json = json_object_get(body, "definition");
+	struct error e = ERROR_NONE;
+	const struct reader r = { "request", NULL, &e };
+	int rc;
+
+	op->definition = malloc(sizeof(*op->definition));
+	if (!op->definition)
+		return no_memory(call);
+	rc = reader_get(&r, "", body, "definition", JSON_OBJECT, "{ \"name\": \"web1\", … }",
+			required, &json);
+	if (rc > 0)
+		rc = definition_parse(op->definition, json, "definition", NULL, &e);
+	if (rc >= 0)
+		rc = reader_uuid(&r, "", body, "uuid", op->kind == OPERATION_ACTIVATE, op->uuid);
+	if (rc < 0) {
+		call_error(call, &e);
+		return -1;
+	}
+	op->has_uuid = rc > 0;
+	return 0;
+}
+
+static void post_definition(struct http_request *http, void *data, enum operation_kind kind)
+{
+	static const char *const keys[] = { "definition", "uuid", NULL };
+	struct call *call = call_new(data, http);
+	struct error e = ERROR_NONE;
+	struct operation *op;
+
+	if (!call || call_body(call, keys) < 0)
+		return;
+	op = operations_add(&call->ops, kind);
+	if (!op) {
+		no_memory(call);
+		return;
+	}
+	if (kind == OPERATION_ACTIVATE &&
+	    !json_object_get(http_request_body(http), "request_id")) {
+		error_set(&e, EXIT_INVALID, "the key \"request_id\" is missing");
+		error_where(&e, "request: request_id");
+		error_fix(&e, "choose a random UUID, and keep it for a repetition");
+		call_error(call, &e);
+		return;
+	}
+	if (!read_definition(call, op, true))
+		call_change(call);
+}
+
+static void post_partitions(struct http_request *http, void *data)
+{
+	post_definition(http, data, OPERATION_DEFINE);
+}
+
+static void post_activations(struct http_request *http, void *data)
+{
+	post_definition(http, data, OPERATION_ACTIVATE);
+}
+
+static void post_operation(struct http_request *http, void *data, enum operation_kind kind)
+{
+	struct call *call = call_new(data, http);
+	struct operation *op;
+
+	if (!call || call_body(call, NULL) < 0)
+		return;
+	op = operations_add(&call->ops, kind);
+	if (!op) {
+		no_memory(call);
+		return;
+	}
+	if (snprintf(op->name, sizeof(op->name), "%s", http_request_segment(http, 0)) >=
+	    (int)sizeof(op->name))
+		no_partition(call);
+	else
+		call_change(call);
+}
+
+#define VERB(verb, kind) \
+static void verb(struct http_request *http, void *data) \
+{ \
+	post_operation(http, data, kind); \
+}
+
+VERB(delete_partition, OPERATION_UNDEFINE)
+VERB(post_start, OPERATION_START)
+VERB(post_stop, OPERATION_STOP)
+VERB(post_kill, OPERATION_KILL)
+VERB(post_pause, OPERATION_PAUSE)
+VERB(post_resume, OPERATION_RESUME)
+VERB(delete_domain, OPERATION_DESTROY_DOMAIN)
+#undef VERB
+
+static void post_domains(struct http_request *http, void *data)
+{
+	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	struct call *call = call_new(data, http);
+	struct error e = ERROR_NONE;
+	struct operation *op;
+	json_t *domain;
+	int rc;
+
+	if (!call || call_body(call, keys) < 0)
+		return;
+	op = operations_add(&call->ops, OPERATION_CREATE_DOMAIN);
+	if (!op) {
+		no_memory(call);
+		return;
+	}
+	domain = json_object();
+	for (int i = 0; keys[i]; i++)
+		if (json_object_get(http_request_body(http), keys[i]))
+			json_object_set(domain, keys[i],
+					json_object_get(http_request_body(http), keys[i]));
+	rc = operation_parse_domain(op, "", domain, &e);
+	json_decref(domain);
+	if (rc < 0)
+		call_error(call, &e);
+	else
+		call_change(call);
+}
+
+static void post_transactions(struct http_request *http, void *data)
+{
+	static const char *const keys[] = { "operations", NULL };
+	struct call *call = call_new(data, http);
+	struct error e = ERROR_NONE;
+	const struct reader r = { "request", NULL, &e };
+	json_t *list;
+
+	if (!call || call_body(call, keys) < 0)
+		return;
+	call->many = true;
+	if (reader_get(&r, "", http_request_body(http), "operations", JSON_ARRAY,
+		       "[ { \"start\": \"web1\" } ]", true, &list) < 0 ||
+	    operations_parse(&call->ops, list, &e) < 0)
+		call_error(call, &e);
+	else
+		call_change(call);
+}
+
+/* A definition's plan is that of defining it (unless it is) and starting it. */
+static void post_plan(struct http_request *http, void *data)
+{
+	static const char *const keys[] = { "definition", "partition", NULL };
+	struct call *call = call_new(data, http);
+	struct error e = ERROR_NONE;
+	const struct reader r = { "request", NULL, &e };
+	json_t *body = http_request_body(http);
+	struct operation *op;
+	bool defined;
+
+	if (!call || call_body(call, keys) < 0)
+		return;
+	call->plan = true;
+	defined = json_object_get(body, "partition");
+	if (defined == !!json_object_get(body, "definition")) {
+		error_set(&e, EXIT_INVALID, "name either a definition or a partition");
+		error_where(&e, "request");
+		call_error(call, &e);
+		return;
+	}
+	if (!defined) {
+		op = operations_add(&call->ops, OPERATION_DEFINE);
+		if (!op) {
+			no_memory(call);
+			return;
+		}
+		if (read_definition(call, op, true) < 0)
+			return;
+	}
+	op = operations_add(&call->ops, OPERATION_START);
+	if (!op) {
+		no_memory(call);
+		return;
+	}
+	if (!defined)
+		strcpy(op->name, call->ops.list[0].definition->name);
+	else if (reader_text(&r, "", body, "partition", "\"web1\"", true, op->name,
+			     sizeof(op->name)) < 0) {
+		call_error(call, &e);
+		return;
+	}
+	call_change(call);
+}
+
+const struct http_route service_routes[] = {
+	{ "GET", "/v1/partitions", get_partitions },
+	{ "POST", "/v1/partitions", post_partitions },
+	{ "GET", "/v1/partitions/{}", get_partition },
+	{ "DELETE", "/v1/partitions/{}", delete_partition },
+	{ "POST", "/v1/partitions/{}/start", post_start },
+	{ "POST", "/v1/partitions/{}/stop", post_stop },
+	{ "POST", "/v1/partitions/{}/kill", post_kill },
+	{ "POST", "/v1/partitions/{}/pause", post_pause },
+	{ "POST", "/v1/partitions/{}/resume", post_resume },
+	{ "GET", "/v1/partitions/{}/console", console_get },
+	{ "POST", "/v1/activations", post_activations },
+	{ "POST", "/v1/plan", post_plan },
+	{ "POST", "/v1/transactions", post_transactions },
+	{ "GET", "/v1/ledger", get_ledger },
+	{ "GET", "/v1/host", get_host },
+	{ "GET", "/v1/domains", get_domains },
+	{ "POST", "/v1/domains", post_domains },
+	{ "DELETE", "/v1/domains/{}", delete_domain },
+	{ "GET", "/v1/policy", get_policy },
+	{ NULL, NULL, NULL }
+};
