@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share: options that all have, the call to cmdpartd, how outcomes are told. */
+#ifndef CMDPARTCTL_CMDPARTCTL_H
+#define CMDPARTCTL_CMDPARTCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include <common/error.h>
+#include <common/exit_code.h>
+
+#define CMDPARTCTL_SOCKET "/run/ultravisor/cmdpartd.sock"
+
+/* Options, of all commands; each command lists the letters of those it takes. */
+struct options {
+	const char *socket;		/* --socket */
+	bool json;			/* --json */
+	const char *request_id;		/* r --request-id */
+	const char *reason;		/* R --reason */
+	unsigned int timeout_s;		/* t --timeout; 0: the command's own */
+	bool log, read_only;		/* l --log, o --read-only */
+	bool no_wait;			/* w --no-wait */
+	unsigned int limit;		/* n --limit */
+	uint64_t after;			/* a --after */
+	bool has_after;
+	char id[37];			/* the request id in use */
+};
+
+struct command {
+	const char *name, *arguments, *what;
+	const char *options;		/* letters, as above */
+	int least, most;		/* arguments */
+	int (*run)(const struct options *o, int argc, char **argv);
+};
+
+extern const struct command commands[];
+
+/* Calls cmdpartd; the path is made by format, whose %s arguments must be escaped. */
+enum exit_code call(const struct options *o, const char *method, const json_t *body,
+		    json_t **reply, struct error *e, const char *path, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Prints the error, clears it, returns its code. */
+int fail(const struct options *o, struct error *e);
+
+/* A body with the request id and reason of the options; a new reference. */
+json_t *request_body(const struct options *o);
+
+/* The partition commands (partition.c), lists (show.c), the console (console.c). */
+int run_define(const struct options *o, int argc, char **argv);
+int run_undefine(const struct options *o, int argc, char **argv);
+int run_start(const struct options *o, int argc, char **argv);
+int run_stop(const struct options *o, int argc, char **argv);
+int run_kill(const struct options *o, int argc, char **argv);
+int run_pause(const struct options *o, int argc, char **argv);
+int run_resume(const struct options *o, int argc, char **argv);
+int run_plan(const struct options *o, int argc, char **argv);
+int run_transact(const struct options *o, int argc, char **argv);
+int run_list(const struct options *o, int argc, char **argv);
+int run_show(const struct options *o, int argc, char **argv);
+int run_ledger(const struct options *o, int argc, char **argv);
+int run_host(const struct options *o, int argc, char **argv);
+int run_domain(const struct options *o, int argc, char **argv);
+int run_policy(const struct options *o, int argc, char **argv);
+int run_console(const struct options *o, int argc, char **argv);
+
+#endif

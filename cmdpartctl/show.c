@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that show something: tables for people, the daemon's answer for programs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/http_client.h>
+#include <common/output.h>
+#include <common/size.h>
+
+#include "cmdpartctl.h"
+
+#define END { NULL, NULL, NULL, false }
+
+static void vcpus(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *mode = json_string_value(json_object_get(row, "mode"));
+	long long budget = json_integer_value(json_object_get(row, "budget_ms"));
+	long long period = json_integer_value(json_object_get(row, "period_ms"));
+
+	if (!json_integer_value(value))
+		snprintf(to, size, "-");
+	else if (budget)
+		snprintf(to, size, "%lld shared, %lld of %lld ms", (long long)
+			 json_integer_value(value), budget, period);
+	else
+		snprintf(to, size, "%lld %s", (long long)json_integer_value(value),
+			 mode ? mode : "");
+}
+
+static void bytes_or_dash(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	if (json_integer_value(value))
+		output_bytes(to, size, value, row);
+	else
+		snprintf(to, size, "-");
+}
+
+/* Uptime, while it is on. */
+static void uptime(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *state = json_string_value(json_object_get(row, "state"));
+
+	if (state && (!strcmp(state, "running") || !strcmp(state, "paused") ||
+		      !strcmp(state, "stopping")))
+		output_since(to, size, value, row);
+	else
+		snprintf(to, size, "-");
+}
+
+static void number_or_dash(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	(void)row;
+	if (json_integer_value(value))
+		snprintf(to, size, "%lld", (long long)json_integer_value(value));
+	else
+		snprintf(to, size, "-");
+}
+
+static void seconds(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	(void)row;
+	if (json_integer_value(value))
+		snprintf(to, size, "%.2f s", json_integer_value(value) / 1e9);
+	else
+		snprintf(to, size, "-");
+}
+
+/* GETs path and prints it by the function, or as JSON. */
+static int show(const struct options *o, const char *path, void (*print)(const json_t *reply))
+{
+	struct error e = ERROR_NONE;
+	json_t *reply;
+
+	if (call(o, "GET", NULL, &reply, &e, "%s", path) != EXIT_OK)
+		return fail(o, &e);
+	if (o->json)
+		output_json(stdout, reply);
+	else
+		print(reply);
+	json_decref(reply);
+	return EXIT_OK;
+}
+
+static void print_list(const json_t *reply)
+{
+	static const struct output_field fields[] = {
+		{ "NAME", "name", NULL, false }, { "KIND", "kind", NULL, false },
+		{ "STATE", "state", NULL, false }, { "DOMAIN", "domain", NULL, false },
+		{ "VCPUS", "vcpus", vcpus, false }, { "MEMORY", "memory", bytes_or_dash, true },
+		{ "UPTIME", "started", uptime, true }, END
+	};
+
+	output_table(stdout, fields, json_object_get(reply, "partitions"), "no partitions");
+}
+
+int run_list(const struct options *o, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return show(o, "/v1/partitions", print_list);
+}
+
+static void servers(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	size_t n = 0, i;
+	json_t *server;
+
+	(void)row;
+	to[0] = '\0';
+	json_array_foreach(value, i, server) {
+		const char *name = json_string_value(json_object_get(server, "name"));
+		const char *state = json_string_value(json_object_get(server, "state"));
+
+		if (n < size)
+			n += snprintf(to + n, size - n, "%s%s (%s)", i ? ", " : "",
+				      name ? name : "?", state ? state : "?");
+	}
+}
+
+static void what(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *path = json_string_value(json_object_get(row, "path"));
+	const char *bridge = json_string_value(json_object_get(row, "bridge"));
+	const char *mac = json_string_value(json_object_get(row, "mac"));
+	const char *tap = json_string_value(json_object_get(row, "tap"));
+
+	(void)value;
+	if (path && *path)
+		snprintf(to, size, "%s%s", path, json_is_true(json_object_get(row, "readonly")) ?
+			 " (read-only)" : "");
+	else if (bridge && *bridge)
+		snprintf(to, size, "%s on %s%s%s", mac ? mac : "", bridge,
+			 tap && *tap ? " by " : "", tap ? tap : "");
+	else
+		snprintf(to, size, "-");
+}
+
+static void print_partition(const json_t *reply)
+{
+	static const struct output_field one[] = {
+		{ "name", "name", NULL, false }, { "uuid", "uuid", NULL, false },
+		{ "kind", "kind", NULL, false }, { "state", "state", NULL, false },
+		{ "reason", "reason", NULL, false }, { "domain", "domain", NULL, false },
+		{ "vCPUs", "vcpus", vcpus, false }, { "memory", "memory", bytes_or_dash, false },
+		{ "memory node", "node", NULL, false }, { "started", "started", output_time, false },
+		{ "uptime", "started", uptime, false }, { "guest time", "run_ns", seconds, false },
+		{ "exits", "exits", number_or_dash, false },
+		{ "reboots", "reboots", number_or_dash, false },
+		{ "process", "pid", number_or_dash, false }, { "kernel", "kernel", NULL, false },
+		{ "initrd", "initrd", NULL, false }, { "command line", "cmdline", NULL, false },
+		{ "generation", "generation", NULL, false }, END
+	};
+	static const struct output_field devices[] = {
+		{ "DEVICE", "name", NULL, false }, { "TYPE", "type", NULL, false },
+		{ "CLAIMED", "claimed", NULL, false }, { "WHAT", "path", what, false }, END
+	};
+	static const struct output_field channels[] = {
+		{ "CHANNEL", "device", NULL, false }, { "TYPE", "type", NULL, false },
+		{ "EPOCH", "epoch", NULL, true }, { "SERVERS", "servers", servers, false }, END
+	};
+	static const struct output_field contexts[] = {
+		{ "CONTEXT", "index", NULL, true }, { "MODE", "mode", NULL, false },
+		{ "CPUS", "cpus", NULL, false }, { "GUEST TIME", "run_ns", seconds, true },
+		{ "THROTTLED", "throttled", NULL, true }, END
+	};
+	static const struct {
+		const char *key;
+		const struct output_field *fields;
+	} tables[] = { { "devices", devices }, { "channels", channels }, { "contexts", contexts } };
+
+	output_object(stdout, one, json_object_get(reply, "partition"));
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		const json_t *rows = json_object_get(reply, tables[i].key);
+
+		if (!json_array_size(rows))
+			continue;
+		putchar('\n');
+		output_table(stdout, tables[i].fields, rows, NULL);
+	}
+}
+
+int run_show(const struct options *o, int argc, char **argv)
+{
+	char *escaped = http_client_escape(argv[0]), path[1024];
+
+	(void)argc;
+	snprintf(path, sizeof(path), "/v1/partitions/%s", escaped ? escaped : "");
+	free(escaped);
+	return show(o, path, print_partition);
+}
+
+static void outcome(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *text = json_string_value(json_object_get(row, "text"));
+	const char *status = json_string_value(value);
+
+	snprintf(to, size, "%s%s%s", status ? status : "?", text && *text ? ": " : "",
+		 text ? text : "");
+}
+
+static void print_ledger(const json_t *reply)
+{
+	static const struct output_field fields[] = {
+		{ "NUMBER", "transaction", NULL, true }, { "TIME", "time", output_time, false },
+		{ "WHO", "who", NULL, false }, { "WHAT", "summary", NULL, false },
+		{ "OUTCOME", "status", outcome, false }, END
+	};
+
+	output_table(stdout, fields, json_object_get(reply, "ledger"), "no transactions");
+}
+
+int run_ledger(const struct options *o, int argc, char **argv)
+{
+	char path[128];
+
+	(void)argc, (void)argv;
+	if (o->has_after)
+		snprintf(path, sizeof(path), "/v1/ledger?limit=%u&after=%llu",
+			 o->limit ? o->limit : 100, (unsigned long long)o->after);
+	else
+		snprintf(path, sizeof(path), "/v1/ledger?limit=%u", o->limit ? o->limit : 100);
+	return show(o, path, print_ledger);
+}
+
+static void owner(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *name = json_string_value(value);
+	long long contexts = json_integer_value(json_object_get(row, "contexts"));
+
+	if (name && *name)
+		snprintf(to, size, "%s", name);
+	else if (!json_is_true(json_object_get(row, "in_pool")))
+		snprintf(to, size, "the host");
+	else if (contexts)
+		snprintf(to, size, "shared by %lld contexts", contexts);
+	else
+		snprintf(to, size, "free");
+}
+
+static void print_host(const json_t *reply)
+{
+	static const struct output_field one[] = {
+		{ "host", "name", NULL, false }, { "uuid", "uuid", NULL, false },
+		{ "module", "instance", NULL, false },
+		{ "memory", "memory.total", output_bytes, false },
+		{ "for partitions", "memory.pool", output_bytes, false },
+		{ "assigned", "memory.assigned", output_bytes, false },
+		{ "CPUs", "cpus.total", NULL, false },
+		{ "CPUs for partitions", "cpus.list", NULL, false },
+		{ "why these", "pool_reason", NULL, false },
+		{ "transactions", "transactions", NULL, false },
+		{ "read-only", "read_only", NULL, false }, END
+	};
+	static const struct output_field processors[] = {
+		{ "CPU", "cpu", NULL, true }, { "NODE", "node", NULL, true },
+		{ "CORE", "core", NULL, true }, { "SIBLINGS", "siblings", NULL, false },
+		{ "DOMAIN", "domain", NULL, false }, { "OWNER", "owner", owner, false }, END
+	};
+	static const struct output_field nodes[] = {
+		{ "NODE", "node", NULL, true }, { "MEMORY", "total", output_bytes, true },
+		{ "FOR PARTITIONS", "pool", output_bytes, true },
+		{ "ASSIGNED", "assigned", output_bytes, true }, END
+	};
+
+	output_object(stdout, one, json_object_get(reply, "host"));
+	putchar('\n');
+	output_table(stdout, processors, json_object_get(reply, "processors"), NULL);
+	putchar('\n');
+	output_table(stdout, nodes, json_object_get(reply, "nodes"), NULL);
+}
+
+int run_host(const struct options *o, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return show(o, "/v1/host", print_host);
+}
+
+static void print_policy(const json_t *reply)
+{
+	const char *file = json_string_value(json_object_get(reply, "file"));
+
+	printf("%s\n", file ? file : "no policy file: these are the defaults");
+	output_json(stdout, json_object_get(reply, "policy"));
+}
+
+int run_policy(const struct options *o, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return show(o, "/v1/policy", print_policy);
+}
+
+static void print_domains(const json_t *reply)
+{
+	static const struct output_field fields[] = {
+		{ "DOMAIN", "name", NULL, false }, { "CPUS", "cpus", NULL, false },
+		{ "DEDICATED", "cpus_dedicated", NULL, true },
+		{ "MEMORY", "memory", output_bytes, true },
+		{ "ASSIGNED", "memory_assigned", output_bytes, true },
+		{ "PARTITIONS", "partitions", NULL, true }, END
+	};
+
+	output_table(stdout, fields, json_object_get(reply, "domains"), "no domains");
+}
+
+static int change_domain(const struct options *o, const char *method, json_t *body,
+			 const char *name, const char *done)
+{
+	char *escaped = http_client_escape(name);
+	bool delete = !strcmp(method, "DELETE");
+	struct error e = ERROR_NONE;
+	json_t *reply = NULL;
+	int rc;
+
+	rc = call(o, method, body, &reply, &e, "/v1/domains%s%s", delete ? "/" : "",
+		  delete && escaped ? escaped : "");
+	if (rc != EXIT_OK)
+		rc = fail(o, &e);
+	else if (o->json)
+		output_json(stdout, reply);
+	else
+		printf("%s: %s%s\n", name, done,
+		       json_is_true(json_object_get(reply, "already")) ? " already" : "");
+	json_decref(reply);
+	json_decref(body);
+	free(escaped);
+	return rc;
+}
+
+int run_domain(const struct options *o, int argc, char **argv)
+{
+	struct error e = ERROR_NONE;
+	json_t *body;
+
+	if (!argc)
+		return show(o, "/v1/domains", print_domains);
+	if (argc == 4 && !strcmp(argv[0], "create")) {
+		body = request_body(o);
+		json_object_set_new(body, "name", json_string(argv[1]));
+		json_object_set_new(body, "cpus", json_string(argv[2]));
+		json_object_set_new(body, "memory", json_string(argv[3]));
+		return change_domain(o, "POST", body, argv[1], "created");
+	}
+	if (argc == 2 && !strcmp(argv[0], "destroy"))
+		return change_domain(o, "DELETE", request_body(o), argv[1], "destroyed");
+	error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
+	error_where(&e, "domain");
+	error_fix(&e, "cmdpartctl domain; domain create NAME CPUS MEMORY; domain destroy NAME");
+	return fail(o, &e);
+}

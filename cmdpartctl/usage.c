@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line. Commands are matched whole, never by a prefix: some of them end something.
+ * Options may stand anywhere behind the command or before it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <common/json_file.h>
+#include <common/uuid.h>
+
+#include "usage.h"
+
+const struct command commands[] = {
+	{ "define", "FILE", "define a partition (FILE - is standard input)", "rR", 1, 1,
+	  run_define },
+	{ "undefine", "NAME", "remove a partition that is off", "rR", 1, 1, run_undefine },
+	{ "start", "NAME", "start it, and wait until it runs", "rRtw", 1, 1, run_start },
+	{ "stop", "NAME", "press its power button, and wait until it is off; never kills", "rRtw",
+	  1, 1, run_stop },
+	{ "kill", "NAME", "pull its plug", "rR", 1, 1, run_kill },
+	{ "pause", "NAME", "hold all its vCPUs", "rR", 1, 1, run_pause },
+	{ "resume", "NAME", "let them go on", "rR", 1, 1, run_resume },
+	{ "list", "", "the partitions", "", 0, 0, run_list },
+	{ "show", "NAME", "all of one partition", "", 1, 1, run_show },
+	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
+	{ "plan", "FILE|NAME", "what starting it would do, and why; nothing is done", "", 1, 1,
+	  run_plan },
+	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
+	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
+	{ "host", "", "the host's processors and memory, and whose they are", "", 0, 0, run_host },
+	{ "domain", "[create NAME CPUS MEMORY | destroy NAME]", "the domains", "rR", 0, 4,
+	  run_domain },
+	{ "policy", "", "the policy in force", "", 0, 0, run_policy },
+	{ NULL, NULL, NULL, NULL, 0, 0, NULL }
+};
+
+static const struct {
+	char letter;		/* in a command's options; 0: of all commands */
+	const char *name, *value, *what;
+} options[] = {
+	{ 'r', "--request-id", "UUID", "repeat an earlier request; nothing is done twice" },
+	{ 'R', "--reason", "TEXT", "why, for the ledger" },
+	{ 't', "--timeout", "SECONDS", "how long to wait (start 60, stop 120)" },
+	{ 'w', "--no-wait", NULL, "do not wait for the outcome" },
+	{ 'l', "--log", NULL, "print what it has printed so far, and end" },
+	{ 'o', "--read-only", NULL, "look on, type nothing" },
+	{ 'n', "--limit", "N", "the last N (100)" },
+	{ 'a', "--after", "N", "those after number N" },
+	{ 0, "--json", NULL, "print JSON, errors too" },
+	{ 0, "--socket", "PATH", "cmdpartd's socket (" CMDPARTCTL_SOCKET ")" },
+	{ 0, "--help", NULL, "print this" },
+};
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static void print_option(FILE *to, size_t i)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s%s", options[i].name, options[i].value ? " " : "",
+		 options[i].value ? options[i].value : "");
+	fprintf(to, "  %-22s %s\n", text, options[i].what);
+}
+
+void usage_print(FILE *to, const struct command *command)
+{
+	if (!command) {
+		fputs("usage: cmdpartctl COMMAND [OPTION]… [ARGUMENT]…\n\n"
+		      "Asks the host's command partition.\n\n", to);
+		for (const struct command *c = commands; c->name; c++) {
+			char text[64];
+
+			snprintf(text, sizeof(text), "%s %s", c->name,
+				 strlen(c->arguments) > 14 ? "…" : c->arguments);
+			fprintf(to, "  %-22s %s\n", text, c->what);
+		}
+		fputs("\nOptions of all commands:\n", to);
+	} else {
+		fprintf(to, "usage: cmdpartctl %s [OPTION]…%s%s\n\n%s: %s\n\n", command->name,
+			command->arguments[0] ? " " : "", command->arguments, command->name,
+			command->what);
+	}
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (!options[i].letter || (command && strchr(command->options, options[i].letter)))
+			print_option(to, i);
+	if (!command)
+		fputs("\ncmdpartctl COMMAND --help tells a command's own options.\n"
+		      "Exit codes: 0 done, or so already; 1 failed; 2 bad command line or definition; "
+		      "3 not found;\n4 conflict; 5 not enough resources; 6 denied; 7 cmdpartd "
+		      "unreachable, nothing was done;\n8 outcome unknown, repeat with --request-id\n",
+		      to);
+}
+
+const struct command *usage_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int bad(struct error *e, const char *what, const char *why)
+{
+	error_set(e, EXIT_INVALID, "%s", why);
+	error_where(e, "%s", what);
+	return error_fix(e, "cmdpartctl --help lists commands and options");
+}
+
+static int unknown_command(const char *name, struct error *e)
+{
+	const char *names[sizeof(commands) / sizeof(commands[0])] = { NULL }, *nearest;
+
+	for (size_t i = 0; commands[i].name; i++)
+		names[i] = commands[i].name;
+	bad(e, name, "there is no such command");
+	nearest = json_file_nearest(name, names);
+	return nearest ? error_fix(e, "did you mean \"%s\"?", nearest) : -1;
+}
+
+static int number(const char *name, const char *text, uint64_t low, uint64_t high, uint64_t *out,
+		  struct error *e)
+{
+	char *end;
+
+	*out = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && *out >= low && *out <= high)
+		return 0;
+	error_set(e, EXIT_INVALID, "\"%.64s\" is not a number from %llu to %llu", text,
+		  (unsigned long long)low, (unsigned long long)high);
+	return error_where(e, "%s", name);
+}
+
+static int set(struct options *o, size_t i, const char *value, struct error *e)
+{
+	const char *name = options[i].name;
+	uint8_t uuid[UUID_LEN];
+	uint64_t n = 0;
+
+	if (!strcmp(name, "--json")) {
+		o->json = true;
+	} else if (!strcmp(name, "--socket")) {
+		o->socket = value;
+	} else if (!strcmp(name, "--request-id")) {
+		if (uuid_read(uuid, value) < 0)
+			return bad(e, name, "this is not a UUID");
+		o->request_id = value;
+	} else if (!strcmp(name, "--reason")) {
+		o->reason = value;
+	} else if (!strcmp(name, "--timeout")) {
+		if (number(name, value, 1, 86400, &n, e) < 0)
+			return -1;
+		o->timeout_s = n;
+	} else if (!strcmp(name, "--no-wait")) {
+		o->no_wait = true;
+	} else if (!strcmp(name, "--log")) {
+		o->log = true;
+	} else if (!strcmp(name, "--read-only")) {
+		o->read_only = true;
+	} else if (!strcmp(name, "--limit")) {
+		if (number(name, value, 1, 1000, &n, e) < 0)
+			return -1;
+		o->limit = n;
+	} else if (!strcmp(name, "--after")) {
+		o->has_after = true;
+		return number(name, value, 0, INT64_MAX, &o->after, e);
+	}
+	return 0;
+}
+
+/* --name VALUE or --name=VALUE; *used counts the words taken. */
+static int read_option(int argc, char **argv, struct options *o, char *letter, int *used,
+		       struct error *e)
+{
+	const char *value = strchr(argv[0], '=');
+	size_t n = value ? (size_t)(value - argv[0]) : strlen(argv[0]), i;
+
+	for (i = 0; i < OPTIONS; i++)
+		if (strlen(options[i].name) == n && !strncmp(options[i].name, argv[0], n))
+			break;
+	if (i == OPTIONS)
+		return bad(e, argv[0], "there is no such option");
+	if (value && !options[i].value)
+		return bad(e, options[i].name, "takes no value");
+	*used = 1;
+	if (options[i].value && !value) {
+		if (argc < 2)
+			return bad(e, options[i].name, "its value is missing");
+		*used = 2;
+	}
+	*letter = options[i].letter;
+	return set(o, i, value ? value + 1 : argc > 1 ? argv[1] : NULL, e);
+}
+
+static int check(const struct command *c, const char *letters, int n, struct error *e)
+{
+	char text[64];
+
+	for (; *letters; letters++)
+		if (!strchr(c->options, *letters)) {
+			for (size_t i = 0; i < OPTIONS; i++)
+				if (options[i].letter == *letters)
+					snprintf(text, sizeof(text), "%s", options[i].name);
+			error_set(e, EXIT_INVALID, "this is no option of the command %s", c->name);
+			error_where(e, "%s", text);
+			return error_fix(e, "cmdpartctl %s --help lists its options", c->name);
+		}
+	if (n >= c->least && n <= c->most)
+		return 0;
+	error_set(e, EXIT_INVALID, "%s", n < c->least ? "an argument is missing" :
+		  "there are too many arguments");
+	error_where(e, "%s", c->name);
+	return error_fix(e, "usage: cmdpartctl %s %s", c->name, c->arguments);
+}
+
+int usage_parse(int argc, char **argv, struct options *o, const struct command **command,
+		int *arguments, char ***values, struct error *e)
+{
+	char letters[OPTIONS * 4] = "", letter;
+	bool help = false, literal = false;
+	int n = 0, used;
+
+	*command = NULL;
+	*values = argv;
+	for (int i = 0; i < argc; i += used) {
+		used = 1;
+		if (!literal && !strcmp(argv[i], "--")) {
+			literal = true;
+		} else if (!literal && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))) {
+			help = true;
+		} else if (!literal && argv[i][0] == '-' && argv[i][1]) {
+			if (read_option(argc - i, argv + i, o, &letter, &used, e) < 0)
+				return -1;
+			if (letter && strlen(letters) < sizeof(letters) - 1)
+				letters[strlen(letters)] = letter;
+		} else if (!*command) {
+			*command = usage_find(argv[i]);
+			if (!*command)
+				return unknown_command(argv[i], e);
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	*arguments = n;
+	if (help) {
+		usage_print(stdout, *command);
+		return 1;
+	}
+	if (!*command)
+		return bad(e, "cmdpartctl", "the command is missing");
+	return check(*command, letters, n, e);
+}
