@@ -216,7 +216,7 @@ static int check(const struct command *c, const char *letters, int n, struct err
 int usage_parse(int argc, char **argv, struct options *o, const struct command **command,
 		int *arguments, char ***values, struct error *e)
 {
-	char letters[OPTIONS * 4] = "", letter;
+	char letters[OPTIONS * 4] = "", letter = 0;
 	bool help = false, literal = false;
 	int n = 0, used;
 
