@@ -66,14 +66,16 @@ static const int allowed[] = {
 	SCMP_SYS(readlink), SCMP_SYS(getcwd),
 	/* memory that is not executable (mmap and mprotect: below) */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
-	/* the C library: locks, identity in logs, randomness, abort and exit */
+	/* the C library: locks, randomness, abort and exit; sd_notify: whose message it is */
 	SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-	SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getgid), SCMP_SYS(getegid),
+	SCMP_SYS(getgid), SCMP_SYS(getegid),
+	SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
-	/* libmicrohttpd: where a connection came from; sd_notify: is there a journal to talk to */
-	SCMP_SYS(uname), SCMP_SYS(sysinfo),
+	/* malloc: how many processors there are */
+	SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
 };
 
 static void on_sigsys(int signal, siginfo_t *info, void *context)
