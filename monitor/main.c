@@ -40,25 +40,24 @@ int main(int argc, char **argv)
 	log_partition(options.name);
 	mallopt(M_ARENA_MAX, 1);
 
-	/* 3. The machine: memory mapped, then sealed; VM, devices, vCPUs. */
+	/* 3. No root, no capabilities: nothing below needs more than the descriptors. */
+	if (confine_identity())
+		end(MONITOR_EXIT_FAILED);
+	/* 4. The machine: the monitor channel first; memory mapped, then sealed; VM, devices, vCPUs. */
 	if (vm_open(&vm, &options)) {
 		vm_abandon(&vm, "the machine cannot be built; uvmonitor's log has the reason");
 		end(MONITOR_EXIT_FAILED);
 	}
-	/* 4. The kernel, which is a file that a stranger made. */
-	if (confine_identity()) {
-		vm_abandon(&vm, "uvmonitor cannot give up its privileges; its log has the reason");
-		end(MONITOR_EXIT_FAILED);
-	}
+	/* 5. The kernel, which is a file that a stranger made. */
 	if (vm_load(&vm)) {
 		vm_abandon(&vm, vm.reason);
 		end(MONITOR_EXIT_FAILED);
 	}
-	/* 5. The threads, which wait; then the filter, which covers them and permits no others. */
+	/* 6. The threads, which wait; then the filter, which covers them and permits no others. */
 	if (vm_start(&vm) || confine_system_calls()) {
 		vm_abandon(&vm, "uvmonitor cannot confine itself; its log has the reason");
 		end(MONITOR_EXIT_FAILED);
 	}
-	/* 6. The guest. */
+	/* 7. The guest. */
 	end(vm_run(&vm));
 }

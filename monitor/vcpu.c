@@ -61,22 +61,33 @@ static void on_kick(int number)
 
 /* ---- state */
 
-/* One at a time: KVM stops at the first MSR that it does not know. */
+/* KVM stops at the first MSR that it does not know: that one is left out, and the rest asked again. */
 static void snapshot_msrs(struct vcpu *v)
 {
 	struct vcpu_snapshot *s = v->fresh;
+	struct kvm_msr_entry *entry = s->msrs.entry;
+	unsigned int known = 0, left = MSR_COUNT, i;
 	struct {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one;
-	unsigned int i;
+		struct kvm_msr_entry entry[MSR_COUNT];
+	} ask;
+	int got;
 
-	for (i = 0; i < MSR_COUNT; i++) {
-		one.head.nmsrs = 1;
-		one.entry = (struct kvm_msr_entry){ .index = msr_list[i] };
-		if (kvm_context(v->context, KVM_GET_MSRS, &one) == 1)
-			s->msrs.entry[s->msrs.head.nmsrs++] = one.entry;
+	for (i = 0; i < MSR_COUNT; i++)
+		entry[i] = (struct kvm_msr_entry){ .index = msr_list[i] };
+	while (left) {
+		ask.head = (struct kvm_msrs){ .nmsrs = left };
+		memcpy(ask.entry, entry + known, left * sizeof(*entry));
+		got = kvm_context(v->context, KVM_GET_MSRS, &ask);
+		if (got < 0 || got > (int)left)
+			got = 0;
+		memcpy(entry + known, ask.entry, got * sizeof(*entry));
+		known += got;
+		left -= got;
+		if (left)
+			memmove(entry + known, entry + known + 1, --left * sizeof(*entry));
 	}
+	s->msrs.head.nmsrs = known;
 }
 
 static int snapshot(struct vcpu *v)

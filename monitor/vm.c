@@ -74,8 +74,11 @@ void vm_park(struct vm *vm)
 	uint64_t one = 1;
 
 	pthread_mutex_lock(&vm->life);
-	if (++vm->parked == vm->vcpus && write(vm->life_event, &one, sizeof(one)) < 0)
-		abort();
+	if (++vm->parked == vm->vcpus) {
+		pthread_cond_signal(&vm->all_parked);
+		if (write(vm->life_event, &one, sizeof(one)) < 0)
+			abort();
+	}
 	while (atomic_load(&vm->request) != VM_RUN)
 		pthread_cond_wait(&vm->go, &vm->life);
 	vm->parked--;
@@ -215,6 +218,7 @@ int vm_open(struct vm *vm, const struct options *o)
 	pthread_mutex_init(&vm->devices, NULL);
 	pthread_mutex_init(&vm->life, NULL);
 	pthread_cond_init(&vm->go, NULL);
+	pthread_cond_init(&vm->all_parked, NULL);
 	atomic_store(&vm->request, VM_HOLD);
 	vm->life_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vm->reset_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -466,7 +470,14 @@ int vm_start(struct vm *vm)
 
 	for (i = 0; i < vm->vcpus && !rc; i++)
 		rc = step(vcpu_start(&vm->vcpu[i]), "thread of a vCPU");
-	return rc;
+	if (rc)
+		return rc;
+	/* A thread's first steps need system calls that the filter, which comes next, forbids. */
+	pthread_mutex_lock(&vm->life);
+	while (vm->parked < vm->vcpus)
+		pthread_cond_wait(&vm->all_parked, &vm->life);
+	pthread_mutex_unlock(&vm->life);
+	return 0;
 }
 
 void vm_abandon(struct vm *vm, const char *reason)

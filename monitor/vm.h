@@ -64,7 +64,8 @@ struct vm {
 	struct virtio_pci *virtio[OPTIONS_MAX_DEVICES];
 
 	pthread_mutex_t life;
-	pthread_cond_t go;
+	pthread_cond_t go;		/* request is VM_RUN */
+	pthread_cond_t all_parked;
 	_Atomic int request;		/* written under life */
 	unsigned int parked;		/* life */
 	char reason[MONITOR_REASON_LEN];	/* life */
@@ -84,7 +85,7 @@ struct vm {
 
 /*
  * In this order. A result but 0 is logged already, except vm_load's, whose reason is in
- * vm->reason. vm_start's threads wait for vm_run.
+ * vm->reason. vm_start returns when every vCPU's thread waits for vm_run.
  */
 int vm_open(struct vm *vm, const struct options *o);
 int vm_load(struct vm *vm);
