@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of an activation; claim.c asks the host. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,8 @@
 #include "ops.h"
 #include "placement.h"
 
-#define WATCH_USEC	250000ull
+#define FIRST_WATCH_USEC 20000ull	/* a monitor is up in some ten milliseconds */
+#define LAST_WATCH_USEC	500000ull
 #define LINGER_USEC	60000000ull	/* an outcome that could not be stored is told that long */
 #define WORDS		1300		/* of an error in one line */
 #define STORE_USEC	1000000ull	/* between tries to store an outcome */
@@ -122,10 +124,16 @@ static uint64_t monotonic_usec(void)
 static void start_watch(struct activation *a)
 {
 	a->deadline = monotonic_usec() + a->row.timeout_s * 1000000ull;
+	a->pause = FIRST_WATCH_USEC;
 	watch(a);
 }
 
 /* ---- the end */
+
+static void in_words(const struct error *e, char to[WORDS])
+{
+	snprintf(to, WORDS, "%s%s%s", e->message, e->why[0] ? ": " : "", e->why);
+}
 
 static void forget(struct activation *a)
 {
@@ -133,7 +141,7 @@ static void forget(struct activation *a)
 }
 
 /*
- * Commits the outcome that row.state and error tell. One that was never in the store may fail to get
+ * Commits the outcome that row.state, error and end tell. One that was never in the store may fail to get
  * there: then it is told from memory for a while, and nothing was done. Any other is stored
  * sooner or later, before a new activation of the partition can begin.
  */
@@ -149,29 +157,39 @@ static void close_now(struct activation *a)
 		object = error_to_json(&a->error);
 		text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 		a->row.error = text ? text : "{}";
-		batch_event(&b, "failed", a->row.partition, "", a->row.id, "%s%s%s",
-			    a->error.message, a->error.why[0] ? ": " : "", a->error.why);
 	}
 	batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
+	/* With it, so that who waits for events finds the activation closed. */
+	batch_event(&b, a->end, a->row.partition, a->claim.row.host, a->row.id, "%s", a->end_text);
 	if (!batch_commit(&b, ops)) {
 		activation_step(a, "closed");
 		activation_free(a);
 	} else if (a->durable) {
+		a->row.error = NULL;
 		activation_later(a, STORE_USEC, close_now);
 	} else {
+		a->row.error = NULL;
 		a->row.state = ACTIVATION_FAILED;
 		error_set(&a->error, EXIT_FAILED, "opsd's store cannot be written; nothing was done");
 		error_why(&a->error, "%s", store_why(ops->store));
 		error_fix(&a->error, "make room on its file system, then repeat the command");
 		activation_later(a, LINGER_USEC, forget);
 	}
-	a = NULL;
 	json_decref(object);
 	free(text);
 }
 
-static void done(struct activation *a)
+static void done(struct activation *a, const char *kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void done(struct activation *a, const char *kind, const char *format, ...)
 {
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(a->end_text, sizeof(a->end_text), format, args);
+	va_end(args);
+	a->end = kind;
 	a->row.state = ACTIVATION_DONE;
 	close_now(a);
 }
@@ -179,18 +197,13 @@ static void done(struct activation *a)
 /* a->error says why. */
 static void failed(struct activation *a)
 {
+	char words[WORDS];
+
+	in_words(&a->error, words);
+	snprintf(a->end_text, sizeof(a->end_text), "%.*s", (int)sizeof(a->end_text) - 1, words);
+	a->end = "failed";
 	a->row.state = ACTIVATION_FAILED;
 	close_now(a);
-}
-
-/* Tells what happened and closes, in that order; an event that is lost changes nothing. */
-static void done_with(struct activation *a, const char *kind, const char *host, const char *text)
-{
-	struct batch b = { 0 };
-
-	batch_event(&b, kind, a->row.partition, host, a->row.id, "%s", text);
-	batch_commit(&b, a->ops);
-	done(a);
 }
 
 /* ---- settled: watching what the host makes of it */
@@ -207,13 +220,11 @@ static void watched(void *data)
 	const struct host_partition *p = h ? host_partition(h, a->row.uuid) : NULL;
 	bool up = h && h->row.state == HOST_UP;
 	const char *name = a->row.partition;
-	char text[512];
 
 	if (up && a->row.verb == VERB_ACTIVATE && p &&
 	    (!strcmp(p->state, "running") || !strcmp(p->state, "paused"))) {
-		snprintf(text, sizeof(text), "%s %s on %s", name, placement_state_words(p->state),
-			 h->row.name);
-		done_with(a, "running", h->row.name, text);
+		done(a, "running", "%s %s on %s", name, placement_state_words(p->state),
+		     h->row.name);
 	} else if (up && a->row.verb == VERB_ACTIVATE && (!p || !placement_is_on(p->state))) {
 		error_set(&a->error, EXIT_FAILED, "%s was started on %s and %s", name, h->row.name,
 			  placement_state_words(p ? p->state : "gone"));
@@ -222,11 +233,11 @@ static void watched(void *data)
 		error_fix(&a->error, "read its console: cmdpartctl console %s --log", name);
 		failed(a);
 	} else if (up && a->row.verb == VERB_DEACTIVATE && (!p || !placement_is_on(p->state))) {
-		snprintf(text, sizeof(text), "%s is off on %s%s%s", name, h->row.name,
-			 p && p->reason[0] ? ": " : "", p ? p->reason : "");
-		done_with(a, "off", h->row.name, text);
+		done(a, "off", "%s is off on %s%s%s", name, h->row.name,
+		     p && p->reason[0] ? ": " : "", p ? p->reason : "");
 	} else if (monotonic_usec() < a->deadline) {
-		activation_later(a, WATCH_USEC, watch);
+		activation_later(a, a->pause, watch);
+		a->pause = a->pause * 2 < LAST_WATCH_USEC ? a->pause * 2 : LAST_WATCH_USEC;
 	} else {
 		error_set(&a->error, EXIT_FAILED, "%s still %s after %u s", name,
 			  placement_state_words(p ? p->state : "gone"), a->row.timeout_s);
@@ -249,7 +260,7 @@ static void watch(struct activation *a)
 	struct host *h = host_find(&a->ops->hosts, a->claim.row.host);
 
 	if (!h || host_survey(h, watched, a))
-		activation_later(a, WATCH_USEC, watch);
+		activation_later(a, LAST_WATCH_USEC, watch);
 }
 
 /* ---- the host's answer */
@@ -349,11 +360,6 @@ static void settle_deactivation(struct activation *a, uint64_t transaction)
 		p->row = row;
 	activation_step(a, "settled");
 	start_watch(a);
-}
-
-static void in_words(const struct error *e, char to[WORDS])
-{
-	snprintf(to, WORDS, "%s%s%s", e->message, e->why[0] ? ": " : "", e->why);
 }
 
 static void refuse(struct activation *a, const char *host, enum exit_code code, const char *why,
@@ -525,7 +531,6 @@ static void choose(struct activation *a)
 	const struct host *best = NULL;
 	const struct host_partition *on;
 	struct batch b = { 0 };
-	char text[256];
 	size_t n, i;
 
 	if (!v) {
@@ -542,9 +547,8 @@ static void choose(struct activation *a)
 	if (on && p && p->row.active && !strcmp(p->row.host, best->row.name) &&
 	    placement_is_on(on->state) && strcmp(on->state, "starting")) {
 		/* Only asked twice: nothing to claim. */
-		snprintf(text, sizeof(text), "%s %s on %s already", p->row.name,
-			 placement_state_words(on->state), best->row.name);
-		done_with(a, "already", best->row.name, text);
+		done(a, "already", "%s %s on %s already", p->row.name,
+		     placement_state_words(on->state), best->row.name);
 	} else {
 		batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
 		tell_verdicts(a, v, n, &b);
@@ -567,7 +571,6 @@ static void choose_to_stop(struct activation *a)
 	const struct host *h, *place = NULL;
 	struct store_partition row;
 	struct batch b = { 0 };
-	char text[512];
 
 	TAILQ_FOREACH(h, &a->ops->hosts, link) {
 		if (p && !strcmp(p->row.host, h->row.name))
@@ -576,15 +579,14 @@ static void choose_to_stop(struct activation *a)
 		if (on && placement_is_on(on->state))
 			break;
 	}
-	batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
 	if (a->refusals && (h || (place && place->row.state != HOST_UP))) {
 		error_set(&a->error, a->refusal[0].code, "%s was not stopped", a->row.partition);
 		error_where(&a->error, "partition %s on %s", a->row.partition, a->refusal[0].host);
 		error_why(&a->error, "%s", a->refusal[0].why);
 		error_fix(&a->error, "%s", a->refusal[0].fix);
-		batch_drop(&b);
 		failed(a);
 	} else if (h) {
+		batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
 		claim(a, h, &b);
 	} else if (place && place->row.state != HOST_UP &&
 		   (p->row.active || placement_is_on(p->row.seen))) {
@@ -593,20 +595,16 @@ static void choose_to_stop(struct activation *a)
 		error_why(&a->error, "the resource service of %s does not answer: %s",
 			  place->row.name, place->row.why);
 		error_fix(&a->error, "see whether cmdpartd runs there: opsctl host list");
-		batch_drop(&b);
 		failed(a);
 	} else {
-		snprintf(text, sizeof(text), "%s is off already", a->row.partition);
 		if (p && p->row.active) {
 			row = p->row;
 			row.active = false;
 			batch_put(&b, STORE_PUT_PARTITION, &row);
+			if (!batch_commit(&b, a->ops))
+				p->row = row;
 		}
-		batch_event(&b, "already", a->row.partition, place ? place->row.name : "", a->row.id,
-			    "%s", text);
-		if (!batch_commit(&b, a->ops) && p)
-			p->row.active = false;
-		done(a);
+		done(a, "already", "%s is off already", a->row.partition);
 	}
 }
 

@@ -64,8 +64,11 @@ struct activation {
 	struct activation_refusal refusal[OPS_MAX_HOSTS];
 	size_t refusals;
 	struct error error;		/* of an outcome that is not stored yet */
+	const char *end;		/* the kind of the last event, */
+	char end_text[512];		/* and its text */
 	sd_event_source *timer;
 	uint64_t deadline;		/* of the watch, CLOCK_MONOTONIC µs */
+	uint64_t pause;			/* until the next look, µs */
 };
 TAILQ_HEAD(activations, activation);
 

@@ -153,6 +153,7 @@ static int open_loop(sd_event **event, struct error *e)
 	sigaddset(&mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a store that may not grow is an error like any other */
 	rc = sd_event_new(event);
 	if (rc >= 0)
 		rc = sd_event_add_signal(*event, NULL, SIGTERM, on_signal, NULL);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -391,6 +392,50 @@ static void a_repeated_request_id_gives_the_first_answer(void **state)
 	world_stop_ops(w);
 }
 
+/* A store that cannot grow: what cannot be recorded is not begun, and reading goes on. */
+static void a_full_store_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct rlimit none = { 0, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	json_t *a;
+
+	world_start_ops(w);
+	assert_int_equal(prlimit(w->ops, RLIMIT_FSIZE, &none, NULL), 0);
+	a = outcome(w, "activation", "web1", world_definition("web1", "128MiB"), "failed");
+	assert_string_equal(at(json_object_get(a, "error"), "message"),
+			    "opsd's store cannot be written; nothing was done");
+	json_decref(a);
+	assert_int_equal(w->host[0].asked, 0);
+	assert_word(w, "web1", "name", "unknown");
+	assert_int_equal(prlimit(w->ops, RLIMIT_FSIZE, &all, NULL), 0);
+	json_decref(outcome(w, "activation", "web1", world_definition("web1", "128MiB"), "done"));
+	world_stop_ops(w);
+}
+
+/* It fills up after the host was asked: the claim stays open until its end can be recorded. */
+static void a_store_that_fills_up_loses_no_claim(void **state)
+{
+	struct world *w = *state;
+	struct rlimit none = { 0, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	char id[37];
+	json_t *a;
+
+	w->host[0].delay_before_ms = 300;
+	world_start_ops(w);
+	strcpy(id, world_begin(w, "activation", "web1", world_definition("web1", "128MiB")));
+	world_until(w->host[0].asked == 1);
+	assert_int_equal(prlimit(w->ops, RLIMIT_FSIZE, &none, NULL), 0);
+	world_until(w->host[0].asked >= 2);
+	assert_int_equal(prlimit(w->ops, RLIMIT_FSIZE, &all, NULL), 0);
+	a = world_await(w, id);
+	assert_non_null(a);
+	assert_string_equal(at(a, "state"), "done");
+	json_decref(a);
+	assert_int_equal(world_partition(&w->host[0], "web1")->starts, 1);
+	assert_word(w, "web1", "state", "running");
+	world_stop_ops(w);
+}
+
 #define with_one(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 #define with_three(test) cmocka_unit_test_setup_teardown(test, world_setup_three, world_teardown)
 
@@ -414,6 +459,8 @@ int main(void)
 		with_one(what_ends_by_itself_is_seen),
 		with_one(a_second_request_joins_the_first_or_conflicts),
 		with_one(a_repeated_request_id_gives_the_first_answer),
+		with_one(a_full_store_changes_nothing),
+		with_one(a_store_that_fills_up_loses_no_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -382,6 +382,7 @@ static int run_ops(struct world *w)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	log_init("opsd", false);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
