@@ -66,14 +66,22 @@ static void seconds(char *to, size_t size, const json_t *value, const json_t *ro
 		snprintf(to, size, "-");
 }
 
-/* GETs path and prints it by the function, or as JSON. */
-static int show(const struct options *o, const char *path, void (*print)(const json_t *reply))
+/*
+ * GETs path and prints it by the function, or as JSON. What is about one thing is printed as that
+ * thing's object, with the lists beside it as members: .state, not .partition.state.
+ */
+static int show(const struct options *o, const char *path, const char *thing,
+		void (*print)(const json_t *reply))
 {
 	struct error e = ERROR_NONE;
 	json_t *reply;
 
 	if (call(o, "GET", NULL, &reply, &e, "%s", path) != EXIT_OK)
 		return fail(o, &e);
+	if (o->json && thing) {
+		json_object_update_missing(reply, json_object_get(reply, thing));
+		json_object_del(reply, thing);
+	}
 	if (o->json)
 		output_json(stdout, reply);
 	else
@@ -97,7 +105,7 @@ static void print_list(const json_t *reply)
 int run_list(const struct options *o, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return show(o, "/v1/partitions", print_list);
+	return show(o, "/v1/partitions", NULL, print_list);
 }
 
 static void servers(char *to, size_t size, const json_t *value, const json_t *row)
@@ -186,7 +194,7 @@ int run_show(const struct options *o, int argc, char **argv)
 	(void)argc;
 	snprintf(path, sizeof(path), "/v1/partitions/%s", escaped ? escaped : "");
 	free(escaped);
-	return show(o, path, print_partition);
+	return show(o, path, "partition", print_partition);
 }
 
 static void outcome(char *to, size_t size, const json_t *value, const json_t *row)
@@ -219,7 +227,7 @@ int run_ledger(const struct options *o, int argc, char **argv)
 			 o->limit ? o->limit : 100, (unsigned long long)o->after);
 	else
 		snprintf(path, sizeof(path), "/v1/ledger?limit=%u", o->limit ? o->limit : 100);
-	return show(o, path, print_ledger);
+	return show(o, path, NULL, print_ledger);
 }
 
 static void owner(char *to, size_t size, const json_t *value, const json_t *row)
@@ -272,7 +280,7 @@ static void print_host(const json_t *reply)
 int run_host(const struct options *o, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return show(o, "/v1/host", print_host);
+	return show(o, "/v1/host", "host", print_host);
 }
 
 static void print_policy(const json_t *reply)
@@ -286,7 +294,7 @@ static void print_policy(const json_t *reply)
 int run_policy(const struct options *o, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return show(o, "/v1/policy", print_policy);
+	return show(o, "/v1/policy", NULL, print_policy);
 }
 
 static void print_domains(const json_t *reply)
@@ -332,7 +340,7 @@ int run_domain(const struct options *o, int argc, char **argv)
 	json_t *body;
 
 	if (!argc)
-		return show(o, "/v1/domains", print_domains);
+		return show(o, "/v1/domains", NULL, print_domains);
 	if (argc == 4 && !strcmp(argv[0], "create")) {
 		body = request_body(o);
 		json_object_set_new(body, "name", json_string(argv[1]));

@@ -11,7 +11,7 @@ case $(cat /proc/cmdline) in *triple*) echo 1 >/proc/sys/kernel/sysrq; sleep 1; 
 disk dies 64M
 
 released() {
-	[[ $(cmdpartctl host --json | jq .memory_assigned) == 0 ]] &&
+	[[ $(cmdpartctl host --json | jq .memory.assigned) == 0 ]] &&
 		[[ $(cmdpartctl show dies --json | jq .pid) == 0 ]] &&
 		! ip -o link show type tun | grep -q . &&
 		! ip link show uvbr0 &&
