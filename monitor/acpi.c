@@ -73,7 +73,7 @@ _Static_assert(sizeof(struct fadt) == 268, "FADT revision 5");
 #define FADT_NO_SLEEP_BUTTON	(1U << 5)
 #define FADT_NO_RTC_WAKE	(1U << 6)
 #define FADT_RESET_REGISTER	(1U << 10)
-#define BOOT_LEGACY_DEVICES	(1U << 0)	/* COM1; no bit 1: no keyboard controller to probe */
+#define BOOT_LEGACY_DEVICES	(1U << 0)	/* COM1; bit 1, a keyboard controller: no */
 #define BOOT_NO_VGA		(1U << 2)
 #define NO_C_STATE		0xffff
 

@@ -48,32 +48,39 @@ int boot_header(const uint8_t *first, uint64_t file_size, struct boot_kernel *ou
 		length = sizeof(*h);
 	memcpy(h, first + HEADER_START, length);
 	if (h->version < PROTOCOL_MIN)
-		return refuse(error, "the kernel speaks boot protocol %u.%02u; 2.12 (Linux 3.8) or later "
-			      "is needed", h->version >> 8, h->version & 0xff);
+		return refuse(error,
+			      "the kernel speaks boot protocol %u.%02u; 2.12 (Linux 3.8) or later "
+			      "is needed",
+			      h->version >> 8, h->version & 0xff);
 	if (!(h->xloadflags & XLF_KERNEL_64))
-		return refuse(error, "the kernel has no 64-bit entry point: it is not an x86-64 kernel");
+		return refuse(error,
+			      "the kernel has no 64-bit entry point: it is not an x86-64 kernel");
 	if (!(h->loadflags & LOADED_HIGH))
 		return refuse(error, "the kernel is a zImage, not a bzImage");
 	sectors = h->setup_sects ? h->setup_sects : 4;
 	out->payload_offset = (sectors + 1) * 512;
 	out->payload_size = (uint64_t)h->syssize * 16;
 	if (out->payload_size <= ENTRY_64)
-		return refuse(error, "the kernel's header says that it is empty (syssize %u)", h->syssize);
+		return refuse(error, "the kernel's header says that it is empty (syssize %u)",
+			      h->syssize);
 	/* syssize counts 16-byte units: the last one may be incomplete. */
 	if (file_size < out->payload_offset + out->payload_size - 15)
-		return refuse(error, "the kernel file is cut short: %llu bytes, its header says %llu",
+		return refuse(error,
+			      "the kernel file is cut short: %llu bytes, its header says %llu",
 			      (unsigned long long)file_size,
 			      (unsigned long long)(out->payload_offset + out->payload_size));
 	if (out->payload_size > file_size - out->payload_offset)
 		out->payload_size = file_size - out->payload_offset;
 	if (h->init_size < out->payload_size)
-		return refuse(error, "the kernel's header contradicts itself: init_size %u is less than "
-			      "its payload of %llu", h->init_size,
-			      (unsigned long long)out->payload_size);
+		return refuse(error,
+			      "the kernel's header contradicts itself: init_size %u is less than "
+			      "its payload of %llu",
+			      h->init_size, (unsigned long long)out->payload_size);
 	out->init_size = h->init_size;
 	out->address = h->pref_address;
 	if (out->address < LAYOUT_KERNEL_MIN || out->address >= LAYOUT_PCI_MEMORY)
-		return refuse(error, "the kernel wants to be loaded at %#llx, where no memory can be",
+		return refuse(error,
+			      "the kernel wants to be loaded at %#llx, where no memory can be",
 			      (unsigned long long)out->address);
 	if (h->kernel_alignment && (h->kernel_alignment & (h->kernel_alignment - 1)))
 		return refuse(error, "the kernel's alignment %#x is not a power of two",
@@ -90,7 +97,8 @@ int boot_initrd_place(const struct boot_kernel *k, uint64_t size, uint64_t low_m
 	if (top > low_memory)
 		top = low_memory;
 	if (bottom > top || size > top - bottom)
-		return refuse(error, "the initrd is too large for the memory: it has %llu KiB, beside the "
+		return refuse(error,
+			      "the initrd is too large for the memory: it has %llu KiB, beside the "
 			      "kernel there is room for %llu KiB; give the partition more memory",
 			      (unsigned long long)(size + 1023) / 1024,
 			      (unsigned long long)(bottom > top ? 0 : top - bottom) / 1024);
@@ -104,7 +112,7 @@ unsigned int boot_e820(const struct memory *m, struct boot_e820_entry *table)
 	unsigned int n = 0, i;
 
 	table[n++] = (struct boot_e820_entry){ 0, LAYOUT_LOW_END, RAM };
-	table[n++] = (struct boot_e820_entry){ LAYOUT_ACPI, LAYOUT_ACPI_END - LAYOUT_ACPI, RESERVED };
+	table[n++] = (struct boot_e820_entry){LAYOUT_ACPI, LAYOUT_ACPI_END - LAYOUT_ACPI, RESERVED};
 	table[n++] = (struct boot_e820_entry){ LAYOUT_KERNEL_MIN,
 					       m->block[0].length - LAYOUT_KERNEL_MIN, RAM };
 	for (i = 1; i < m->count; i++)
@@ -151,7 +159,8 @@ static int load_kernel(int fd, const struct memory *m, struct boot_kernel *k, ch
 		return rc;
 	to = memory_at(m, k->address, k->init_size);
 	if (!to)
-		return refuse(error, "the memory is too small for the kernel: it needs %llu MiB and the "
+		return refuse(error,
+			      "the memory is too small for the kernel: it needs %llu MiB and the "
 			      "first block has %llu MiB; give the partition more memory",
 			      (unsigned long long)(k->address + k->init_size + (1 << 20) - 1) >> 20,
 			      (unsigned long long)m->block[0].length >> 20);
@@ -225,8 +234,10 @@ int boot_load(const struct boot_files *files, const struct memory *m, struct boo
 	if (most > LAYOUT_CMDLINE_SIZE - 1)
 		most = LAYOUT_CMDLINE_SIZE - 1;
 	if (length > most)
-		return refuse(error, "the kernel's command line has %llu characters; this kernel takes "
-			      "%llu", (unsigned long long)length, (unsigned long long)most);
+		return refuse(error,
+			      "the kernel's command line has %llu characters; this kernel takes "
+			      "%llu",
+			      (unsigned long long)length, (unsigned long long)most);
 	rc = load_initrd(files->initrd, m, &k, &initrd, &initrd_size, error);
 	if (rc)
 		return rc;

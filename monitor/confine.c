@@ -100,7 +100,8 @@ static void on_forbidden(int number, siginfo_t *info, void *context)
 {
 	(void)number;
 	(void)context;
-	log_error("system call %d is not allowed to a monitor; this is an error in uvmonitor, or an attack",
+	log_error("system call %d is not allowed to a monitor; this is an error in uvmonitor, or "
+		  "an attack",
 		  info->si_syscall);
 	_exit(MONITOR_EXIT_FAILED);
 }

@@ -49,16 +49,19 @@ static void lose(struct console *c, const char *why)
 	c->broken = true;
 }
 
-int console_open(struct console *c, int fd)
+int console_connect(int fd, struct channel **out)
+{
+	return channel_open(out, fd, &geometry);
+}
+
+int console_open(struct console *c, struct channel *channel)
 {
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	if (fd < 0)
+	c->channel = channel;
+	if (!channel)
 		return 0;
-	rc = channel_open(&c->channel, fd, &geometry);
-	if (rc)
-		return rc;
 	rc = channel_load_u64(c->channel, &own(c)->tx_head, &c->tx_head);
 	if (!rc)
 		rc = channel_load_u64(c->channel, &own(c)->rx_tail, &c->rx_tail);

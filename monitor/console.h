@@ -25,8 +25,11 @@ struct console {
 	uint64_t lost;			/* bytes, since the last one that found room */
 };
 
-/* Takes over the channel. Cursors go on where the area's last owner left them. */
-int console_open(struct console *c, int fd);
+/* Opens the client endpoint fd. */
+int console_connect(int fd, struct channel **out);
+
+/* Takes the channel (or NULL) over. Cursors go on where the area's last owner left them. */
+int console_open(struct console *c, struct channel *channel);
 
 /* Is there room for a byte? With a server that takes nothing for long: yes, and it is dropped. */
 bool console_room(struct console *c);

@@ -39,7 +39,7 @@ static void publish(struct io_link *l, uint32_t state)
 		lose(l);
 }
 
-int io_link_open(struct io_link *l, int fd, uint32_t type)
+int io_link_connect(int fd, uint32_t type, struct channel **out)
 {
 	const struct channel_geometry geometry = {
 		.type = type,
@@ -48,13 +48,17 @@ int io_link_open(struct io_link *l, int fd, uint32_t type)
 		.server_size = IO_SERVER_SIZE,
 		.doorbells = IO_DOORBELLS,
 	};
+
+	return channel_open(out, fd, &geometry);
+}
+
+int io_link_open(struct io_link *l, struct channel *channel)
+{
 	uint32_t state;
 	int rc;
 
 	memset(l, 0, sizeof(*l));
-	rc = channel_open(&l->channel, fd, &geometry);
-	if (rc)
-		return rc;
+	l->channel = channel;
 	rc = channel_load_u32(l->channel, &own(l)->generation, &l->generation);
 	if (!rc)
 		rc = channel_load_u32(l->channel, &own(l)->state, &state);
@@ -133,7 +137,8 @@ bool io_link_refresh(struct io_link *l)
 		rc = read_device(l, s, &copy);
 		if (rc) {
 			if (!l->complained)
-				log_errno(LOG_ERR, rc, "an I/O server describes an impossible device");
+				log_errno(LOG_ERR, rc,
+					  "an I/O server describes an impossible device");
 			l->complained = true;
 			return false;
 		}

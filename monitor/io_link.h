@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client's end of an I/O channel (io.h): tells the server what the guest's driver configured,
- * and keeps a checked copy of what the server says of the device. The server is hostile: each word is
- * read once, and what makes no sense is as if it had not been said. Guarded by the device lock.
+ * and keeps a checked copy of what the server says of the device. The server is hostile: each
+ * word is read once, and what makes no sense is as if it had not been said. Guarded by the device
+ * lock.
  */
 #ifndef MONITOR_IO_LINK_H
 #define MONITOR_IO_LINK_H
@@ -29,8 +30,11 @@ struct io_link {
 	uint32_t config_generation;
 };
 
-/* type: CHANNEL_BLOCK or CHANNEL_NETWORK. A driver that an earlier owner left behind goes down. */
-int io_link_open(struct io_link *l, int fd, uint32_t type);
+/* Opens the client endpoint fd. type: CHANNEL_BLOCK or CHANNEL_NETWORK. */
+int io_link_connect(int fd, uint32_t type, struct channel **out);
+
+/* Takes the channel over. A driver that an earlier owner left behind goes down. */
+int io_link_open(struct io_link *l, struct channel *channel);
 
 /* Reads the server's area. Returns true if the device's configuration bytes have changed. */
 bool io_link_refresh(struct io_link *l);

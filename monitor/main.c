@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 	/* 3. No root, no capabilities: nothing below needs more than the descriptors. */
 	if (confine_identity())
 		end(MONITOR_EXIT_FAILED);
-	/* 4. The machine: the monitor channel first; memory mapped, then sealed; VM, devices, vCPUs. */
+	/* 4. The machine: monitor channel; memory mapped, then sealed; VM, devices, vCPUs. */
 	if (vm_open(&vm, &options)) {
 		vm_abandon(&vm, "the machine cannot be built; uvmonitor's log has the reason");
 		end(MONITOR_EXIT_FAILED);

@@ -26,7 +26,8 @@ int memory_check(const struct memory *m, char *error, size_t size)
 	if (!m->count)
 		return bad(error, size, "no memory block was given");
 	if (m->block[0].gpa != 0 || m->block[0].length < 2 * LAYOUT_KERNEL_MIN)
-		return bad(error, size, "the first memory block must start at 0 and have 2 MiB or more");
+		return bad(error, size,
+			   "the first memory block must start at 0 and have 2 MiB or more");
 	for (i = 0; i < m->count; i++) {
 		const struct memory_block *b = &m->block[i];
 
@@ -35,10 +36,12 @@ int memory_check(const struct memory *m, char *error, size_t size)
 		if (b->length > 1ULL << 46 || b->gpa > 1ULL << 46)
 			return bad(error, size, "a memory block is beyond 64 TiB");
 		if (b->gpa < end)
-			return bad(error, size, "memory blocks overlap or are not in ascending order");
+			return bad(error, size,
+				   "memory blocks overlap or are not in ascending order");
 		end = b->gpa + b->length;
 		if (b->gpa < MONITOR_HIGH_BASE && end > MONITOR_LOW_LIMIT)
-			return bad(error, size, "a memory block reaches into the hole of PCI and APICs");
+			return bad(error, size,
+				   "a memory block reaches into the hole of PCI and APICs");
 	}
 	return 0;
 }
@@ -95,7 +98,8 @@ void *memory_at(const struct memory *m, uint64_t gpa, uint64_t length)
 	for (i = 0; i < m->count; i++) {
 		const struct memory_block *b = &m->block[i];
 
-		if (gpa >= b->gpa && gpa - b->gpa < b->length && length <= b->length - (gpa - b->gpa))
+		if (gpa >= b->gpa && gpa - b->gpa < b->length &&
+		    length <= b->length - (gpa - b->gpa))
 			return b->base + (gpa - b->gpa);
 	}
 	return NULL;

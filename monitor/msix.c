@@ -82,7 +82,8 @@ bool msix_message(const struct msix *m, const struct pci_device *d, uint16_t vec
 	uint8_t control = d->config[m->capability + 3];
 	const uint32_t *w = m->word[vector % MSIX_MAX];
 
-	if ((control & (ENABLE | MASK_ALL)) != ENABLE || vector >= m->count || w[3] & CONTROL_MASKED)
+	if ((control & (ENABLE | MASK_ALL)) != ENABLE || vector >= m->count ||
+	    w[3] & CONTROL_MASKED)
 		return false;
 	message->address = w[0] | (uint64_t)w[1] << 32;
 	message->data = w[2];

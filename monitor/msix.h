@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A device's MSI-X table (PCI 3.0, 6.8.2) in a memory BAR: table at 0, pending bits at
- * MSIX_PENDING. Whether a message may go out is asked here; sending and remembering is the device's.
+ * MSIX_PENDING. Whether a message may go out is asked here; sending it is the device's.
  */
 #ifndef MONITOR_MSIX_H
 #define MONITOR_MSIX_H

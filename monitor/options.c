@@ -13,7 +13,17 @@
 #include "options.h"
 
 enum {
-	NAME = 256, UUID, PARTITION, CHANNEL, VCPUS, MEMORY, KERNEL, INITRD, CMDLINE, DEVICE, CONSOLE,
+	NAME = 256,
+	UUID,
+	PARTITION,
+	CHANNEL,
+	VCPUS,
+	MEMORY,
+	KERNEL,
+	INITRD,
+	CMDLINE,
+	DEVICE,
+	CONSOLE,
 	DEBUG,
 };
 
@@ -183,7 +193,8 @@ int options_parse(struct options *o, int argc, char **argv, char *error, unsigne
 	}
 	if (!o->name || o->partition < 0 || o->kernel < 0 || !o->cmdline || !o->vcpus) {
 		snprintf(error, size,
-			 "--name, --partition, --vcpus, --memory, --kernel and --cmdline are needed");
+			 "--name, --partition, --vcpus, --memory, --kernel and --cmdline are "
+			 "needed");
 		return -EINVAL;
 	}
 	return memory_check(&o->memory, error, size);

@@ -46,8 +46,8 @@ static unsigned int bar_offset(unsigned int bar)
 	return PCI_BASE_ADDRESS_0 + 4 * bar;
 }
 
-void pci_device_init(struct pci_device *d, uint16_t vendor, uint16_t device, uint32_t class_revision,
-		     uint16_t subsystem_vendor, uint16_t subsystem)
+void pci_device_init(struct pci_device *d, uint16_t vendor, uint16_t device,
+		     uint32_t class_revision, uint16_t subsystem_vendor, uint16_t subsystem)
 {
 	memset(d, 0, sizeof(*d));
 	put16(d->config + PCI_VENDOR_ID, vendor);
@@ -148,8 +148,8 @@ static struct pci_device *decode(struct pci *p, uint64_t address, unsigned int s
 		for (b = 0; b < PCI_BARS; b++) {
 			struct pci_device *d = p->slot[i];
 
-			if (d->bar[b].port != port || !pci_bar_base(d, b, &base) || address < base ||
-			    address - base + size > d->bar[b].size)
+			if (d->bar[b].port != port || !pci_bar_base(d, b, &base) ||
+			    address < base || address - base + size > d->bar[b].size)
 				continue;
 			*bar = b;
 			*offset = address - base;

@@ -20,7 +20,8 @@ struct pci_device;
 
 struct pci_operations {
 	/* Accesses to bar, which the guest has enabled. 1, 2 or 4 bytes (memory: 8 as well). */
-	uint64_t (*read)(struct pci_device *d, unsigned int bar, uint32_t offset, unsigned int size);
+	uint64_t (*read)(struct pci_device *d, unsigned int bar, uint32_t offset,
+			 unsigned int size);
 	void (*write)(struct pci_device *d, unsigned int bar, uint32_t offset, uint64_t value,
 		      unsigned int size);
 	/* The place of a BAR or its decoding, or a writable byte of a capability, has changed. */
@@ -54,12 +55,13 @@ void pci_init(struct pci *p, struct ports *ports);
 /* Takes the next slot. -ENOSPC. config, bars and capabilities are to be set up before. */
 int pci_add(struct pci *p, struct pci_device *d);
 
-void pci_device_init(struct pci_device *d, uint16_t vendor, uint16_t device, uint32_t class_revision,
-		     uint16_t subsystem_vendor, uint16_t subsystem);
+void pci_device_init(struct pci_device *d, uint16_t vendor, uint16_t device,
+		     uint32_t class_revision, uint16_t subsystem_vendor, uint16_t subsystem);
 void pci_bar(struct pci_device *d, unsigned int bar, uint32_t size, bool port);
 
 /* Appends a capability of length bytes (its first two are filled in); returns its offset. */
-unsigned int pci_capability(struct pci_device *d, uint8_t id, const void *body, unsigned int length);
+unsigned int pci_capability(struct pci_device *d, uint8_t id, const void *body,
+			    unsigned int length);
 
 /* Configuration space as at power-on; addresses are assigned again. */
 void pci_reset(struct pci *p);

@@ -131,7 +131,8 @@ static uint8_t read_msr(const struct serial *s)
 {
 	/* In loop mode DTR, RTS, OUT1 and OUT2 are seen as DSR, CTS, RI and DCD. */
 	if (loop(s))
-		return (s->mcr & 1) << 5 | (s->mcr & 2) << 3 | (s->mcr & 4) << 4 | (s->mcr & 8) << 4;
+		return (s->mcr & 1) << 5 | (s->mcr & 2) << 3 | (s->mcr & 4) << 4 |
+		       (s->mcr & 8) << 4;
 	return MSR_LINE_UP;
 }
 

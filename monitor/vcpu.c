@@ -22,11 +22,12 @@ static const uint32_t msr_list[] = {
 	0x174, 0x175, 0x176,				/* SYSENTER */
 	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,	/* STAR, LSTAR, CSTAR, SFMASK */
 	0xc0000102, 0xc0000103,				/* kernel GS, TSC_AUX */
-	0x277, 0x1a0, 0x48, 0x1d9, 0x3b,	/* PAT, MISC_ENABLE, SPEC_CTRL, DEBUGCTL, TSC_ADJUST */
-	0x2ff, 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f, /* MTRR */
+	0x277, 0x1a0, 0x48, 0x1d9, 0x3b,		/* PAT, MISC_ENABLE, SPEC_CTRL, … */
+	/* MTRR */
+	0x2ff, 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f,
 	0x200, 0x201, 0x202, 0x203, 0x204, 0x205, 0x206, 0x207,
 	0x208, 0x209, 0x20a, 0x20b, 0x20c, 0x20d, 0x20e, 0x20f,
-	/* KVM's own: clocks, asynchronous page faults, steal time, end of interrupt, poll control */
+	/* KVM's own: clocks, asynchronous page faults, steal time, end of interrupt, polling */
 	0x11, 0x12, 0x4b564d00, 0x4b564d01, 0x4b564d02, 0x4b564d03, 0x4b564d04, 0x4b564d05,
 	0x4b564d06,
 };
@@ -61,7 +62,7 @@ static void on_kick(int number)
 
 /* ---- state */
 
-/* KVM stops at the first MSR that it does not know: that one is left out, and the rest asked again. */
+/* KVM stops at the first MSR that it does not know: that one is left out, the rest asked again. */
 static void snapshot_msrs(struct vcpu *v)
 {
 	struct vcpu_snapshot *s = v->fresh;
@@ -253,21 +254,24 @@ static void exited(struct vcpu *v)
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		break;
 	case KVM_EXIT_SHUTDOWN:
-		vm_fail(v->vm, "triple fault on vCPU %u: the guest's kernel lost its own exception handlers",
+		vm_fail(v->vm,
+			"triple fault on vCPU %u: the guest's kernel lost its own exception "
+			"handlers",
 			v->index);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
-		vm_fail(v->vm, "vCPU %u cannot enter the guest: hardware reason %#llx, at %#llx", v->index,
-			(unsigned long long)run->fail_entry.hardware_entry_failure_reason,
+		vm_fail(v->vm, "vCPU %u cannot enter the guest: hardware reason %#llx, at %#llx",
+			v->index, (unsigned long long)run->fail_entry.hardware_entry_failure_reason,
 			(unsigned long long)instruction_pointer(v));
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		vm_fail(v->vm, "vCPU %u executes what KVM cannot emulate: suberror %u, at %#llx", v->index,
-			run->internal.suberror, (unsigned long long)instruction_pointer(v));
+		vm_fail(v->vm, "vCPU %u executes what KVM cannot emulate: suberror %u, at %#llx",
+			v->index, run->internal.suberror,
+			(unsigned long long)instruction_pointer(v));
 		break;
 	default:
-		vm_fail(v->vm, "vCPU %u left the guest for an unknown reason: %u, at %#llx", v->index,
-			run->exit_reason, (unsigned long long)instruction_pointer(v));
+		vm_fail(v->vm, "vCPU %u left the guest for an unknown reason: %u, at %#llx",
+			v->index, run->exit_reason, (unsigned long long)instruction_pointer(v));
 	}
 	if (rc)
 		vm_fail(v->vm, "vCPU %u: malformed exit %u", v->index, run->exit_reason);
@@ -294,8 +298,8 @@ static void *vcpu_thread(void *opaque)
 	current_run = v->run;
 	for (;;) {
 		/*
-		 * Cleared before the request is looked at: a kick after the look marks the run, a kick
-		 * before it comes with a request that the look sees.
+		 * Cleared before the request is looked at: a kick after the look marks the run, a
+		 * kick before it comes with a request that the look sees.
 		 */
 		v->run->immediate_exit = 0;
 		atomic_signal_fence(memory_order_seq_cst);

@@ -35,7 +35,7 @@ int vcpu_open(struct vcpu *v, struct vm *vm, unsigned int index, struct cpuid *c
 int vcpu_reset(struct vcpu *v);
 int vcpu_enter(struct vcpu *v, const struct boot_entry *entry);
 
-/* Starts the thread, which waits until the machine runs. The signal handler is installed by the first. */
+/* Starts the thread, which waits until the machine runs. */
 int vcpu_start(struct vcpu *v);
 
 /* Makes the thread leave the guest soon; nothing happens if it is not there. */

@@ -616,13 +616,15 @@ static const struct pci_operations operations = {
 static void add_capability(struct virtio_pci *v, uint8_t type, uint32_t offset, uint32_t length)
 {
 	struct virtio_pci_notify_cap body = {
-		.cap = {
-			.cap_len = type == VIRTIO_PCI_CAP_NOTIFY_CFG ? sizeof(body) : sizeof(body.cap),
-			.cfg_type = type,
-			.bar = REGISTERS_BAR,
-			.offset = offset,
-			.length = length,
-		},
+		.cap =
+			{
+				.cap_len = type == VIRTIO_PCI_CAP_NOTIFY_CFG ? sizeof(body)
+									     : sizeof(body.cap),
+				.cfg_type = type,
+				.bar = REGISTERS_BAR,
+				.offset = offset,
+				.length = length,
+			},
 		.notify_off_multiplier = NOTIFY_STEP,
 	};
 
@@ -647,7 +649,7 @@ static void add_capabilities(struct virtio_pci *v)
 	       sizeof(access) - offsetof(struct virtio_pci_cap, offset));
 }
 
-int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, int channel,
+int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, struct channel *channel,
 		    const uint8_t *mac, struct irq *irq, const struct memory *memory)
 {
 	bool block = type == CHANNEL_BLOCK;
@@ -670,7 +672,7 @@ int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, int c
 	}
 	for (i = 0; i < IO_MAX_QUEUES; i++)
 		v->queue[i].kick = v->queue[i].interrupt = v->queue[i].number = -1;
-	rc = io_link_open(&v->link, channel, type);
+	rc = io_link_open(&v->link, channel);
 	if (rc)
 		return rc;
 	v->resetting = true;
@@ -687,8 +689,9 @@ void virtio_pci_wake(struct virtio_pci *v)
 	}
 	if (v->link.up && v->link.broken == v->link.generation &&
 	    !(v->status & VIRTIO_CONFIG_S_NEEDS_RESET)) {
-		log_warning("device %s: its server found the guest's driver at fault; it needs a reset",
-			    v->name);
+		log_warning(
+			"device %s: its server found the guest's driver at fault; it needs a reset",
+			v->name);
 		needs_reset(v);
 	}
 }

@@ -52,14 +52,14 @@ struct virtio_pci {
 	struct virtio_queue queue[IO_MAX_QUEUES];
 };
 
-/* type: CHANNEL_BLOCK or CHANNEL_NETWORK; takes over the channel endpoint. mac may be NULL. */
-int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, int channel,
+/* type: CHANNEL_BLOCK or CHANNEL_NETWORK; takes over the channel. mac may be NULL. */
+int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, struct channel *channel,
 		    const uint8_t *mac, struct irq *irq, const struct memory *memory);
 
 /* The server's area may have changed. */
 void virtio_pci_wake(struct virtio_pci *v);
 
-/* Reset of the machine: at once for the guest; virtio_pci_quiet tells when the server has stopped. */
+/* Reset of the machine: at once for the guest; quiet tells when its server has stopped. */
 void virtio_pci_reset(struct virtio_pci *v);
 bool virtio_pci_quiet(struct virtio_pci *v);
 

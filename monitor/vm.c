@@ -172,18 +172,31 @@ static int make_vcpus(struct vm *vm)
 static int make_virtio(struct vm *vm, const struct options_device *d)
 {
 	struct virtio_pci *v = calloc(1, sizeof(*v));
+	struct channel *channel;
 	int rc;
 
 	if (!v)
 		return -ENOMEM;
-	rc = virtio_pci_open(v, d->type, d->name, d->channel, d->has_mac ? d->mac : NULL, &vm->irq,
-			     &vm->memory);
+	rc = io_link_connect(d->channel, d->type, &channel);
+	if (!rc)
+		rc = virtio_pci_open(v, d->type, d->name, channel, d->has_mac ? d->mac : NULL,
+				     &vm->irq, &vm->memory);
 	if (!rc)
 		rc = pci_add(&vm->pci, &v->pci);
 	if (rc)
 		return log_errno(LOG_ERR, rc, "device %s", d->name);
 	vm->virtio[vm->virtio_count++] = v;
 	return 0;
+}
+
+static int make_console(struct vm *vm, int fd)
+{
+	struct channel *channel = NULL;
+	int rc = fd < 0 ? 0 : console_connect(fd, &channel);
+
+	if (!rc)
+		rc = console_open(&vm->console, channel);
+	return step(rc, "console channel");
 }
 
 static int make_devices(struct vm *vm, const struct options *o)
@@ -196,9 +209,10 @@ static int make_devices(struct vm *vm, const struct options *o)
 	vm->pm.off = power_off;
 	vm->pm.reset = reboot;
 	vm->pm.opaque = vm;
-	rc = step(console_open(&vm->console, o->console), "console channel");
+	rc = make_console(vm, o->console);
 	if (!rc)
-		rc = step(serial_init(&vm->serial, &vm->console, &vm->irq, &vm->ports), "serial port");
+		rc = step(serial_init(&vm->serial, &vm->console, &vm->irq, &vm->ports),
+			  "serial port");
 	cmos_init(&vm->cmos, &vm->ports);
 	pci_init(&vm->pci, &vm->ports);
 	for (i = 0; i < o->devices && !rc; i++)

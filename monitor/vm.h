@@ -91,7 +91,7 @@ int vm_open(struct vm *vm, const struct options *o);
 int vm_load(struct vm *vm);
 int vm_start(struct vm *vm);
 
-/* Runs the guest to its end; returns the exit code. The process is to end then: vCPUs may be running. */
+/* Runs the guest to its end; returns the exit code. vCPUs may be running still: end the process. */
 int vm_run(struct vm *vm);
 
 /* It came to nothing: tells uvd why. */

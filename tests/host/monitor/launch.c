@@ -179,7 +179,8 @@ static pid_t start_monitor(void)
 	argv[n++] = text[t++];
 	if (option.high) {
 		argv[n++] = "--memory";
-		add_memory(p.out_fd, MONITOR_HIGH_BASE, option.high * MIB, text[t], sizeof(text[t]));
+		add_memory(p.out_fd, MONITOR_HIGH_BASE, option.high * MIB, text[t],
+			   sizeof(text[t]));
 		argv[n++] = text[t++];
 	}
 	make_contexts(p.out_fd);
@@ -189,12 +190,15 @@ static pid_t start_monitor(void)
 		    make_channel(CHANNEL_MONITOR, MONITOR_CLIENT_SIZE, MONITOR_SERVER_SIZE, 0,
 				 MONITOR_DOORBELLS, 0, &channel), "monitor channel");
 	if (!option.to_stdout)
-		open_or_die(&console, make_channel(CHANNEL_CONSOLE, IO_CONSOLE_CLIENT_SIZE,
-						   IO_CONSOLE_SERVER_SIZE, IO_CONSOLE_PRIVATE_SIZE, 1,
-						   0, &console_client), "console channel");
-	if (option.disk && disk_open(&disk, make_channel(CHANNEL_BLOCK, IO_CLIENT_SIZE, IO_SERVER_SIZE,
-							 IO_PRIVATE_SIZE, IO_DOORBELLS,
-							 ULTRAVISOR_CHANNEL_GRANT, &disk_client)))
+		open_or_die(&console,
+			    make_channel(CHANNEL_CONSOLE, IO_CONSOLE_CLIENT_SIZE,
+					 IO_CONSOLE_SERVER_SIZE, IO_CONSOLE_PRIVATE_SIZE, 1, 0,
+					 &console_client),
+			    "console channel");
+	if (option.disk &&
+	    disk_open(&disk,
+		      make_channel(CHANNEL_BLOCK, IO_CLIENT_SIZE, IO_SERVER_SIZE, IO_PRIVATE_SIZE,
+				   IO_DOORBELLS, ULTRAVISOR_CHANNEL_GRANT, &disk_client)))
 		die("disk");
 
 #define NUMBER(name, value) do { \
@@ -300,9 +304,11 @@ static void serve(pid_t pid)
 
 	while (!over) {
 		struct pollfd p[] = {
-			{ child, POLLIN, 0 }, { line, POLLIN, 0 }, { state, POLLIN, 0 },
-			{ queue, POLLIN, 0 },
-			{ channel_doorbell_fd(monitor_channel, MONITOR_DOORBELL_STATUS), POLLIN, 0 },
+			{child, POLLIN, 0},
+			{line, POLLIN, 0},
+			{state, POLLIN, 0},
+			{queue, POLLIN, 0},
+			{channel_doorbell_fd(monitor_channel, MONITOR_DOORBELL_STATUS), POLLIN, 0},
 		};
 
 		poll(p, 5, 500);
