@@ -162,6 +162,12 @@ static void start_on_pipes(const struct config *config)
 
 void command_start(const struct config *config)
 {
+	int up = open(ROOT_RUN "/up", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	/* From here on scripts/appliance may not start the test host a second time. */
+	if (up < 0)
+		die("write up");
+	close(up);
 	if (config->tty)
 		start_on_terminal(config);
 	else
