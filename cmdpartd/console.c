@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,12 +31,13 @@
 #define BUFFER		16384
 #define ANSWER_MS	5000	/* an I/O partition's, to the request line */
 #define LINE		256
+#define LOG_LIMIT	(4 << 20)	/* bytes; I/O partitions keep logs far smaller */
 
 struct pump {
 	int from, to;
 	size_t begin, end;
 	bool eof;		/* nothing more comes from there */
-	char bytes[BUFFER];
+	char *bytes;		/* BUFFER of them, or the whole log */
 };
 
 struct session {
@@ -71,6 +74,8 @@ static void end(struct session *s)
 	if (s->server >= 0)
 		close(s->server);
 	http_socket_close(s->http);
+	free(s->out.bytes);
+	free(s->in.bytes);
 	free(s);
 }
 
@@ -127,6 +132,8 @@ static void watch(struct session *s)
 	/* Off rather than waiting for nothing: a hang-up is reported whatever is waited for. */
 	sd_event_source_set_io_events(s->client_io, client);
 	sd_event_source_set_enabled(s->client_io, client ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (!s->server_io)
+		return;
 	sd_event_source_set_io_events(s->server_io, server);
 	sd_event_source_set_enabled(s->server_io, server ? SD_EVENT_ON : SD_EVENT_OFF);
 }
@@ -136,7 +143,7 @@ static int on_pump(sd_event_source *source, int fd, uint32_t events, void *data)
 	struct session *s = data;
 
 	(void)source;
-	if (fd == s->server && s->out.begin == s->out.end && fill(&s->out) < 0)
+	if (s->server_io && fd == s->server && s->out.begin == s->out.end && fill(&s->out) < 0)
 		s->out.eof = true;
 	if (fd == s->client && s->in.begin == s->in.end && fill(&s->in) < 0)
 		s->in.eof = true;
@@ -146,7 +153,7 @@ static int on_pump(sd_event_source *source, int fd, uint32_t events, void *data)
 	}
 	/* A reader of a log may have shut its sending side down; one who types has hung up. */
 	if ((s->out.eof && s->out.begin == s->out.end) ||
-	    (s->in.eof && strcmp(s->mode, "log")) ||
+	    (s->in.eof && s->in.begin == s->in.end && strcmp(s->mode, "log")) ||
 	    (events & EPOLLHUP && fd == s->client)) {
 		end(s);
 		return 0;
@@ -162,16 +169,20 @@ static void on_upgraded(struct http_socket *socket, int fd, const char *extra, s
 	s->http = socket;
 	s->client = fd;
 	if (closing || !socket || n > BUFFER ||
-	    sd_event_add_io(s->event, &s->client_io, fd, 0, on_pump, s) < 0 ||
-	    sd_event_add_io(s->event, &s->server_io, s->server, 0, on_pump, s) < 0) {
+	    sd_event_add_io(s->event, &s->client_io, fd, EPOLLOUT, on_pump, s) < 0 ||
+	    (s->server >= 0 &&
+	     sd_event_add_io(s->event, &s->server_io, s->server, 0, on_pump, s) < 0)) {
 		end(s);
 		return;
 	}
 	s->out.from = s->in.to = s->server;
 	s->out.to = s->in.from = s->client;
-	if (n)
+	if (n && s->server >= 0) {
 		memcpy(s->in.bytes, extra, n);
-	s->in.end = n;
+		s->in.end = n;
+	}
+	/* A log from the file is here already; nobody hears what is typed at it. */
+	s->in.eof = s->server < 0;
 	watch(s);
 }
 
@@ -179,11 +190,56 @@ static void on_upgraded(struct http_socket *socket, int fd, const char *extra, s
 
 static void ask_next(struct session *s);
 
+static void accepted(struct session *s)
+{
+	struct call *call = s->call;
+
+	s->deadline = sd_event_source_disable_unref(s->deadline);
+	s->server_io = sd_event_source_disable_unref(s->server_io);
+	s->call = NULL;
+	if (http_upgrade(call->http, "ultravisor-console", on_upgraded, s) < 0)
+		end(s);
+	call_abandon(call);
+}
+
+/* What the guest printed in its last run, or up to now: uvd keeps it, and lets us read. */
+static int read_log(struct session *s)
+{
+	char path[PATH_MAX], text[UUID_TEXT];
+	struct stat st;
+	char *bytes;
+	ssize_t n;
+	int fd, rc = -1;
+
+	snprintf(path, sizeof(path), "%s/console/%s.log", s->call->service->state,
+		 uuid_format(s->uuid, text));
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size > LOG_LIMIT)
+		goto out;
+	bytes = realloc(s->out.bytes, st.st_size + 1);
+	if (!bytes)
+		goto out;
+	s->out.bytes = bytes;
+	while (s->out.end < (size_t)st.st_size &&
+	       (n = read(fd, bytes + s->out.end, st.st_size - s->out.end)) > 0)
+		s->out.end += n;
+	s->out.eof = true;
+	rc = 0;
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static void give_up(struct session *s)
 {
 	struct call *call = s->call;
 	struct error e = ERROR_NONE;
 
+	if (!strcmp(s->mode, "log") && !read_log(s)) {
+		accepted(s);
+		return;
+	}
 	if (!strncmp(s->refusal, "busy", 4)) {
 		error_set(&e, EXIT_CONFLICT, "somebody else types at the console of %s", s->name);
 		error_fix(&e, "read along: cmdpartctl console --read-only %s", s->name);
@@ -200,18 +256,6 @@ static void give_up(struct session *s)
 	error_where(&e, "partition %s", s->name);
 	end(s);
 	call_error(call, &e);
-}
-
-static void accepted(struct session *s)
-{
-	struct call *call = s->call;
-
-	s->deadline = sd_event_source_disable_unref(s->deadline);
-	s->server_io = sd_event_source_disable_unref(s->server_io);
-	s->call = NULL;
-	if (http_upgrade(call->http, "ultravisor-console", on_upgraded, s) < 0)
-		end(s);
-	call_abandon(call);
 }
 
 static void next_candidate(struct session *s, const char *why)
@@ -329,6 +373,14 @@ static struct session *session_new(struct call *call, const char *mode)
 	s->call = call;
 	s->event = call->service->event;
 	s->client = s->server = -1;
+	s->out.bytes = malloc(BUFFER);
+	s->in.bytes = malloc(BUFFER);
+	if (!s->out.bytes || !s->in.bytes) {
+		free(s->out.bytes);
+		free(s->in.bytes);
+		free(s);
+		return NULL;
+	}
 	snprintf(s->mode, sizeof(s->mode), "%s", mode);
 	LIST_INSERT_HEAD(&sessions, s, entry);
 	session_count++;

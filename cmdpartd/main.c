@@ -245,6 +245,7 @@ int main(int argc, char **argv)
 	program.service.policy = &policy;
 	program.service.policy_file = found ? o.config : NULL;
 	program.service.run = o.run;
+	program.service.state = o.state;
 	program.service.prepared = on_prepared;
 	program.service.prepared_data = &program;
 	rc = sd_event_default(&event);

@@ -20,6 +20,7 @@ struct service {
 	const struct policy *policy;
 	const char *policy_file;	/* NULL: there was none */
 	const char *run;		/* directory of the I/O partitions' sockets */
+	const char *state;		/* directory; uvd keeps the consoles' logs below it */
 	uid_t operations;		/* opsd's user; (uid_t)-1: there is none */
 	struct epoch epoch;
 	struct calls flying;		/* that have sent a transaction */

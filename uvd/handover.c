@@ -171,6 +171,9 @@ static int open_console_log(struct uvd *uvd, const struct endpoint *e)
 	snprintf(path, sizeof(path), "%s/console/%s.log", uvd->state,
 		 uuid_format(e->partition, uuid));
 	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* The directory's group, cmdpartd, may read. */
+	if (fd >= 0 && fchmod(fd, 0640) < 0)
+		log_errno(LOG_WARNING, -errno, "%s stays unreadable for cmdpartd", path);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -7,6 +7,7 @@
  * Killed at any instant it comes back to the same rows; guests do not notice.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <common/log.h>
+#include <ultravisor/handover.h>
 
 #include "command.h"
 #include "confine.h"
@@ -134,6 +136,22 @@ static int make_directory(const char *path, mode_t mode)
 	return 0;
 }
 
+/*
+ * cmdpartd shows what a guest printed also when no I/O partition serves the console any more: it
+ * may read the logs, by its group, which new files take from the directory.
+ */
+static void share_console(const char *path)
+{
+	const struct passwd *command = getpwnam(USER_COMMAND);
+	struct stat st;
+
+	if (!command || (!stat(path, &st) && st.st_gid == command->pw_gid &&
+			 (st.st_mode & 07777) == 02750))
+		return;
+	if (chown(path, 0, command->pw_gid) < 0 || chmod(path, 02750) < 0)
+		log_errno(LOG_WARNING, -errno, "%s is not shared with cmdpartd", path);
+}
+
 static int make_directories(const struct options *o)
 {
 	char console[PATH_MAX];
@@ -146,6 +164,8 @@ static int make_directories(const struct options *o)
 		rc = make_directory(o->run, 0755);
 	if (rc == 0)
 		rc = make_directory(console, 0700);
+	if (rc == 0)
+		share_console(console);
 	umask(077);
 	return rc;
 }
