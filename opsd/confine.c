@@ -22,11 +22,10 @@ int confine_user(const char *name, uid_t uid, gid_t gid, struct error *e)
 		return -1;
 	}
 	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_change_id(uid, gid, CAPNG_NO_FLAG) < 0) {
+	if (capng_change_id(uid, gid, CAPNG_CLEAR_BOUNDING) < 0) {
 		error_set(e, EXIT_FAILED, "opsd cannot become user %s: %m", name);
 		return error_fix(e, "start it as root");
 	}
-	/* A process that has changed its user is not dumpable; nobody of that user may trace it. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(e, EXIT_FAILED, "no_new_privs: %m");
 	return 0;

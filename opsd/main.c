@@ -125,8 +125,9 @@ static int make_directory(const struct options *o, const struct user *u, char pa
 		return error_fix(e, "make %s first, or name another directory with --state",
 				 o->state);
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || (u->change && fchown(fd, u->uid, u->gid) < 0)) {
+	/* O_PATH: it may belong to that user already, and root may lack the right to look inside. */
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (u->change && fchownat(fd, "", u->uid, u->gid, AT_EMPTY_PATH) < 0)) {
 		error_set(e, EXIT_FAILED, "%s cannot be used: %m", path);
 		if (fd >= 0)
 			close(fd);
