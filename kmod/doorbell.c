@@ -12,6 +12,7 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/irq_work.h>
+#include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 
@@ -30,10 +31,20 @@ struct uvr_source {
 	poll_table poll;		/* while it is started */
 };
 
+/*
+ * This processor is signalling a sink, bells locked. A sink that is some channel's source, too,
+ * does not ring there: else whoever is a client here and a server there could connect the two in
+ * a circle, and keep the processor in its interrupts for good.
+ */
+static DEFINE_PER_CPU(bool, signalling);
+
 static void signal(struct eventfd_ctx *sink)
 {
-	if (sink)
-		uvr_eventfd_signal(sink);
+	if (!sink)
+		return;
+	__this_cpu_write(signalling, true);
+	uvr_eventfd_signal(sink);
+	__this_cpu_write(signalling, false);
 }
 
 static struct eventfd_ctx *serving_sink(struct uvr_channel *channel, u32 index)
@@ -70,7 +81,7 @@ static int source_wake(struct wait_queue_entry *wait, unsigned int mode, int syn
 	struct uvr_source *source = container_of(wait, struct uvr_source, wait);
 	u64 count;
 
-	if (key_to_poll(key) & EPOLLIN) {
+	if (key_to_poll(key) & EPOLLIN && !__this_cpu_read(signalling)) {
 		/* The eventfd's lock is held: the caller has it. */
 		eventfd_ctx_do_read(source->eventfd, &count);
 		irq_work_queue(&source->work);

@@ -541,6 +541,31 @@ static void rings_reach_whoever_serves(void)
 	check(drain(to_client) == 0);
 }
 
+/* Else one write would keep a processor busy in its interrupts for ever. */
+static void doorbells_in_a_circle_do_not_go_round(void)
+{
+	struct fixture f = make(&plain), g = make(&plain);
+	int a = ok(eventfd(0, EFD_NONBLOCK)), b = ok(eventfd(0, EFD_NONBLOCK));
+	uint64_t one = 1;
+
+	ok(attach(f.client));
+	ok(attach(f.server[0]));
+	ok(attach(g.client));
+	ok(attach(g.server[0]));
+	ok(bind_doorbell(f.client, 0, ULTRAVISOR_DOORBELL_SOURCE, a));
+	ok(bind_doorbell(f.server[0], 0, ULTRAVISOR_DOORBELL_SINK, b));
+	ok(bind_doorbell(g.client, 0, ULTRAVISOR_DOORBELL_SOURCE, b));
+	ok(bind_doorbell(g.server[0], 0, ULTRAVISOR_DOORBELL_SINK, a));
+	drain(a);
+	drain(b);
+	check(write(a, &one, sizeof(one)) == sizeof(one));
+	sleep_ms(10);
+	check(drain(b) == 1 && drain(a) == 0);
+	ok(ring(f.client, 0));
+	sleep_ms(10);
+	check(drain(b) == 1 && drain(a) == 0);
+}
+
 static void doorbell_arguments_are_checked(void)
 {
 	struct fixture f = make(&plain);
@@ -719,6 +744,7 @@ int main(int argc, char **argv)
 		{ "poll tells of changes until they are read",
 		  poll_tells_of_changes_until_they_are_read },
 		{ "rings reach whoever serves", rings_reach_whoever_serves },
+		{ "doorbells in a circle do not go round", doorbells_in_a_circle_do_not_go_round },
 		{ "doorbell arguments are checked", doorbell_arguments_are_checked },
 		{ "no ring is lost over changes of server", no_ring_is_lost_over_changes_of_server },
 		{ "nobody reads a channel through /proc", nobody_reads_a_channel_through_proc },

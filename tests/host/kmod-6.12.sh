@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shows: all that the tests of the module show holds on Debian's second kernel, too
+# where: appliance
+# appliance: --no-daemons --kernel 6.12
+# timeout: 400
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+failed=0
+for t in kmod-*.sh; do
+	[[ $t == kmod-6.12.sh ]] && continue
+	"./$t" || failed=1
+done
+exit $failed
