@@ -74,6 +74,7 @@ void channel_close(struct channel *c)
 
 	if (!c)
 		return;
+	guard_unwatch(c);
 	unmap(&c->client);
 	unmap(&c->server);
 	unmap(&c->private_area);

@@ -106,7 +106,7 @@ int channel_memory(struct channel *c, const struct channel_region **regions, siz
  *
  * Guards nest not, are per thread, and cost no system call. The SIGBUS handler is installed by
  * channel_open; faults outside a guard, or outside the guarded channel's memory, go to the
- * handler that was there before.
+ * handler that was there before. Memory of a channel that is lost already may read as zero.
  */
 #include <setjmp.h>
 sigjmp_buf *channel_guard_enter(struct channel *c);

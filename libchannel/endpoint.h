@@ -9,6 +9,7 @@
 
 #include <libchannel/channel.h>
 #include <linux/ultravisor.h>
+#include <stdatomic.h>
 
 struct endpoint_operations {
 	int (*status)(struct channel *c, struct channel_status *out);
@@ -33,7 +34,7 @@ struct channel {
 	int status_fd;			/* the module's: the endpoint itself */
 	void *transport;		/* endpoint_anonymous.c's */
 
-	volatile _Atomic bool lost;	/* set once, by the guard in any thread */
+	volatile bool lost;		/* set by the guard, in a signal handler; never cleared */
 	struct endpoint_mapping client, server, private_area;
 	struct endpoint_mapping memory[ULTRAVISOR_MAX_BLOCKS];
 	struct channel_region region[ULTRAVISOR_MAX_BLOCKS];
@@ -52,6 +53,22 @@ int endpoint_map(struct endpoint_mapping *m, int fd, uint64_t offset, uint64_t l
 
 /* Sizes and numbers within the module's limits; -EPROTO. */
 int endpoint_check(const struct channel_geometry *g);
+
+/*
+ * The guard's other form, for areas that libchannel alone touches, by code whose loops are bounded
+ * whatever it reads: it costs no instruction. A fault in a watched channel's areas, in any thread,
+ * puts private zeros in their place and marks the channel lost; guard_intact says afterwards
+ * whether what was done is worth anything. -EMFILE: 64 channels are watched already.
+ */
+int guard_watch(struct channel *c);
+void guard_unwatch(struct channel *c);
+
+static inline bool guard_intact(const struct channel *c)
+{
+	/* Pairs with nothing but this thread's own signal handler: the accesses come first. */
+	atomic_signal_fence(memory_order_seq_cst);
+	return !c->lost;
+}
 
 /* Makes the guard's SIGBUS handler the process's, with the one that was there behind it. */
 void guard_install(void);

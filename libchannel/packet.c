@@ -11,6 +11,10 @@
  *     not reused, and the receiver's next process is given it again.
  *   - Ordinary sending and receiving has no fence: the side that goes to sleep pays for it, by
  *     membarrier(2). Without that system call both sides use fences.
+ *   - Ordinary sending stores little beside the packet. A processor keeps its stores, in order, in
+ *     a short queue; the fewer there are, the more packets' lines it fetches at a time (eight
+ *     stores more a packet halve the rate). So reports and counters are written when the ring has
+ *     gone round, the guard is the kind that costs nothing, and the usual case calls nothing.
  *
  * Barrier pairs are named where they stand: (word), (consumed), (sleep), (restart).
  */
@@ -27,8 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "endpoint.h"
 #include "ring.h"
 
+#define noinline	__attribute__((noinline))
+#define always_inline	inline __attribute__((always_inline))
+#define NUMBER_MAX	(UINT64_MAX / 2)	/* of a slot: no sum of two wraps */
 #define DOORBELL	0
 #define SPIN_NS		40000
 
@@ -43,8 +51,11 @@ struct packet_ring {
 
 	struct {			/* the ring in our own area */
 		struct ring_slot *slot;
-		uint64_t slots, index, produced;
+		uint64_t slots, max;
+		uint64_t lap, index;	/* the next slot's number is lap + index */
+		uint64_t full_at;	/* consumed + slots; 0: something comes before the next */
 		uint64_t consumed;	/* the peer's, as last read and found possible */
+		uint64_t packets, bytes;
 		uint64_t wake_granted;	/* last wake_packet word of the peer that we rang for */
 		bool waits;		/* wake_room is set … */
 		uint64_t waits_at;	/* … since consumed was this */
@@ -52,12 +63,14 @@ struct packet_ring {
 
 	struct {			/* the ring in the peer's */
 		const struct ring_slot *slot;
-		uint64_t slots, index, position;
-		uint64_t handled;	/* position, but for the packet the caller has now */
+		uint64_t slots, max;
+		uint64_t lap, index;	/* the next slot's number is lap + index */
 		uint64_t told;		/* consumed, as the peer may read it */
 		uint64_t batch;
+		uint64_t packets, bytes;
 		uint64_t wake_granted;	/* last wake_room word of the peer that we rang for */
 	} in;
+	uint64_t wakeups, sleeps, stalls;
 };
 
 static uint64_t load(const _Atomic uint64_t *word)
@@ -68,12 +81,6 @@ static uint64_t load(const _Atomic uint64_t *word)
 static void store(_Atomic uint64_t *word, uint64_t value)
 {
 	atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
-/* Words of our own area that nobody else writes. */
-static void add(_Atomic uint64_t *counter, uint64_t n)
-{
-	store(counter, load(counter) + n);
 }
 
 static uint64_t first_word(uint64_t number, size_t length)
@@ -102,7 +109,40 @@ static uint64_t max_packet(uint64_t slots)
 static int violation(struct packet_ring *p)
 {
 	p->broken = true;
+	p->out.full_at = 0;
 	return -ECONNRESET;
+}
+
+/* At most a slot's payload, in few moves that overlap, without a call. */
+static always_inline void copy_small(uint8_t *to, const uint8_t *from, size_t n)
+{
+	typedef uint64_t pair __attribute__((vector_size(16)));
+	pair first, second, third, fourth;
+	uint64_t low, high;
+
+	if (n >= 32) {
+		memcpy(&first, from, 16);
+		memcpy(&second, from + 16, 16);
+		memcpy(&third, from + n - 32, 16);
+		memcpy(&fourth, from + n - 16, 16);
+		memcpy(to, &first, 16);
+		memcpy(to + 16, &second, 16);
+		memcpy(to + n - 32, &third, 16);
+		memcpy(to + n - 16, &fourth, 16);
+	} else if (n >= 16) {
+		memcpy(&first, from, 16);
+		memcpy(&second, from + n - 16, 16);
+		memcpy(to, &first, 16);
+		memcpy(to + n - 16, &second, 16);
+	} else if (n >= 8) {
+		memcpy(&low, from, 8);
+		memcpy(&high, from + n - 8, 8);
+		memcpy(to, &low, 8);
+		memcpy(to + n - 8, &high, 8);
+	} else {
+		while (n--)
+			to[n] = from[n];
+	}
 }
 
 /* ---- sleeping and waking -------------------------------------------------------------------- */
@@ -126,7 +166,7 @@ static void wish(struct packet_ring *p, _Atomic uint64_t *word)
 {
 	const uint64_t generation = (load(word) | (RING_GENERATION - 1)) + 1;
 
-	add(&p->own->sleeps, 1);
+	p->sleeps++;
 	store(word, generation | (p->membarrier ? RING_BARRIER : 0) | RING_ASLEEP);
 	if (p->membarrier)
 		membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
@@ -148,13 +188,21 @@ static void awaken(struct packet_ring *p, _Atomic uint64_t *word)
 	store(word, generation | (p->membarrier ? RING_BARRIER : 0));
 }
 
-/* (sleep) The peer's half of wish, after the store that the peer may wait for. */
-static void grant_wake(struct packet_ring *p, const _Atomic uint64_t *word, uint64_t *granted)
+/*
+ * (sleep) The peer's half of wish, after the store that the peer may wait for: true if there is
+ * something to do, which grant_wake does.
+ */
+static inline bool wish_seen(const struct packet_ring *p, const _Atomic uint64_t *word)
 {
-	uint64_t seen;
-
 	atomic_signal_fence(memory_order_seq_cst);
-	seen = load(word);
+	return !p->membarrier || (load(word) & (RING_BARRIER | RING_ASLEEP)) != RING_BARRIER;
+}
+
+static noinline void grant_wake(struct packet_ring *p, const _Atomic uint64_t *word,
+				uint64_t *granted)
+{
+	uint64_t seen = load(word);
+
 	if (!p->membarrier || !(seen & RING_BARRIER)) {
 		atomic_thread_fence(memory_order_seq_cst);
 		seen = load(word);
@@ -162,28 +210,55 @@ static void grant_wake(struct packet_ring *p, const _Atomic uint64_t *word, uint
 	if (!(seen & RING_ASLEEP) || seen == *granted)
 		return;
 	*granted = seen;
-	add(&p->own->wakeups, 1);
+	p->wakeups++;
 	/* No server now, or none any more: the next one looks before it sleeps. */
 	channel_ring(p->channel, DOORBELL);
 }
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
-/* Reads consumed anew. It may only grow, and never beyond what was produced. */
-static int read_consumed(struct packet_ring *p)
+static uint64_t produced(const struct packet_ring *p)
 {
-	/* (consumed) Acquire, with tell's release: the peer's reads of these slots are over. */
-	const uint64_t consumed = atomic_load_explicit(&p->peer->consumed, memory_order_acquire);
-
-	if (consumed - p->out.consumed > p->out.produced - p->out.consumed)
-		return violation(p);
-	p->out.consumed = consumed;
-	return 0;
+	return p->out.lap + p->out.index;
 }
 
 static bool has_room(const struct packet_ring *p, uint64_t need)
 {
-	return p->out.slots - (p->out.produced - p->out.consumed) >= need;
+	return produced(p) + need - p->out.consumed <= p->out.slots;
+}
+
+static void write_counters(struct packet_ring *p)
+{
+	struct ring_control *own = p->own;
+
+	store(&own->packets_sent, p->out.packets);
+	store(&own->bytes_sent, p->out.bytes);
+	store(&own->packets_received, p->in.packets);
+	store(&own->bytes_received, p->in.bytes);
+	store(&own->wakeups, p->wakeups);
+	store(&own->sleeps, p->sleeps);
+	store(&own->stalls, p->stalls);
+}
+
+/* Reads consumed anew. It may only grow, and never beyond what was produced. */
+static int read_consumed(struct packet_ring *p)
+{
+	uint64_t consumed;
+
+	/*
+	 * (restart) Release, with reopen_out: never ahead of the words. It may fall behind them,
+	 * until here: room beyond this report is found only after it, so that no slot which it
+	 * has not counted is ever overwritten, and the next process can count on from it.
+	 */
+	atomic_store_explicit(&p->own->produced, produced(p), memory_order_release);
+	write_counters(p);
+	/* (consumed) Acquire, with tell's release: the peer's reads of these slots are over. */
+	consumed = atomic_load_explicit(&p->peer->consumed, memory_order_acquire);
+	if (consumed - p->out.consumed > produced(p) - p->out.consumed)
+		return violation(p);
+	p->out.consumed = consumed;
+	p->out.full_at = consumed + p->out.slots;
+	return 0;
 }
 
 /* The ring was full at the last look. */
@@ -194,7 +269,7 @@ static int find_room(struct packet_ring *p, uint64_t need)
 	if (rc || has_room(p, need))
 		return rc;
 	if (!p->out.waits)
-		add(&p->own->stalls, 1);
+		p->stalls++;
 	/* While consumed stands still, the peer still owes us the wake-up that we wished for. */
 	if (p->out.waits && p->out.waits_at == p->out.consumed)
 		return -EAGAIN;
@@ -202,73 +277,115 @@ static int find_room(struct packet_ring *p, uint64_t need)
 	p->out.waits_at = p->out.consumed;
 	wish(p, &p->own->wake_room);
 	rc = read_consumed(p);
-	if (rc)
+	if (rc || has_room(p, need))
 		return rc;
-	return has_room(p, need) ? 0 : -EAGAIN;
+	return -EAGAIN;
 }
 
-static void copy_to_slot(struct ring_slot *slot, const uint8_t *data, size_t n)
+static uint64_t next_index(uint64_t index, uint64_t slots)
 {
-	if (n >= RING_PAYLOAD)
-		memcpy(slot->data, data, RING_PAYLOAD);	/* a constant: a few moves */
-	else
-		memcpy(slot->data, data, n);
+	return index + 1 == slots ? 0 : index + 1;
+}
+
+/* The slots after the first. */
+static void copy_out(struct packet_ring *p, const uint8_t *data, size_t n)
+{
+	uint64_t index = p->out.index;
+	struct ring_slot *slot;
+
+	while (n > RING_PAYLOAD) {
+		data += RING_PAYLOAD;
+		n -= RING_PAYLOAD;
+		index = next_index(index, p->out.slots);
+		slot = &p->out.slot[index];
+		store(&slot->word, RING_CONTINUED);
+		if (n >= RING_PAYLOAD)
+			memcpy(slot->data, data, RING_PAYLOAD);	/* a constant: a few moves */
+		else
+			copy_small(slot->data, data, n);
+	}
+}
+
+/* The packet's bytes are in their slots: it exists from here on. */
+static inline void publish(struct packet_ring *p, uint64_t need, size_t n)
+{
+	/* (word) Release, with next_word's acquire: the packet's bytes come before its word. */
+	atomic_store_explicit(&p->out.slot[p->out.index].word, first_word(produced(p), n),
+			      memory_order_release);
+	p->out.index += need;
+	if (p->out.index >= p->out.slots) {
+		p->out.index -= p->out.slots;
+		p->out.lap += p->out.slots;
+	}
+	p->out.packets++;
+	p->out.bytes += n;
 }
 
 static int produce(struct packet_ring *p, const uint8_t *data, size_t n)
 {
+	struct ring_slot *const first = &p->out.slot[p->out.index];
 	const uint64_t need = slots_for(n);
-	struct ring_slot *const ring = p->out.slot;
-	struct ring_slot *const first = &ring[p->out.index];
-	uint64_t i, index = p->out.index;
 	int rc;
 
 	if (!has_room(p, need)) {
 		rc = find_room(p, need);
+		if (p->out.waits)
+			p->out.full_at = 0;	/* its end is noted below */
 		if (rc)
 			return rc;
 	}
 	if (p->out.waits) {
 		p->out.waits = false;
+		p->out.full_at = p->out.consumed + p->out.slots;
 		unwish(&p->own->wake_room);
 	}
-	copy_to_slot(first, data, n);
-	if (++index == p->out.slots)
-		index = 0;
-	for (i = 1; i < need; i++) {
-		store(&ring[index].word, RING_CONTINUED);
-		copy_to_slot(&ring[index], data + i * RING_PAYLOAD, n - i * RING_PAYLOAD);
-		if (++index == p->out.slots)
-			index = 0;
+	if (n >= RING_PAYLOAD) {
+		memcpy(first->data, data, RING_PAYLOAD);
+		copy_out(p, data, n);
+	} else {
+		copy_small(first->data, data, n);
 	}
-	/* (word) Release, with next_word's acquire: the packet's bytes come before its word. */
-	atomic_store_explicit(&first->word, first_word(p->out.produced, n), memory_order_release);
-	p->out.index = index;
-	p->out.produced += need;
-	/* (restart) Release, with reopen_out: never ahead of the words; behind, it looks on. */
-	atomic_store_explicit(&p->own->produced, p->out.produced, memory_order_release);
-	add(&p->own->packets_sent, 1);
-	add(&p->own->bytes_sent, n);
-	grant_wake(p, &p->peer->wake_packet, &p->out.wake_granted);
+	publish(p, need, n);
+	if (wish_seen(p, &p->peer->wake_packet))
+		grant_wake(p, &p->peer->wake_packet, &p->out.wake_granted);
 	return 0;
+}
+
+static noinline int send_any(struct packet_ring *p, const void *data, size_t n)
+{
+	int rc;
+
+	if (n > p->out.max)
+		return -EMSGSIZE;
+	if (p->broken || p->channel->lost)
+		return -ECONNRESET;
+	rc = produce(p, data, n);
+	return guard_intact(p->channel) ? rc : -ECONNRESET;
+}
+
+static noinline int send_wake(struct packet_ring *p)
+{
+	grant_wake(p, &p->peer->wake_packet, &p->out.wake_granted);
+	return guard_intact(p->channel) ? 0 : -ECONNRESET;
 }
 
 int packet_send(struct packet_ring *p, const void *data, size_t n)
 {
-	int rc;
-
-	if (n > max_packet(p->out.slots))
-		return -EMSGSIZE;
-	if (p->broken || channel_lost(p->channel))
-		return -ECONNRESET;
-	if (channel_guard_begin(p->channel))
-		return -ECONNRESET;
-	rc = produce(p, data, n);
-	channel_guard_end(p->channel);
-	return rc;
+	if (n > RING_PAYLOAD || produced(p) >= p->out.full_at)
+		return send_any(p, data, n);
+	copy_small(p->out.slot[p->out.index].data, data, n);
+	publish(p, 1, n);
+	if (wish_seen(p, &p->peer->wake_packet))
+		return send_wake(p);
+	return guard_intact(p->channel) ? 0 : -ECONNRESET;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------ */
+
+static uint64_t position(const struct packet_ring *p)
+{
+	return p->in.lap + p->in.index;
+}
 
 /*
  * The caller is done with the packet it had: the next process need not have it again. The peer
@@ -276,21 +393,19 @@ int packet_send(struct packet_ring *p, const void *data, size_t n)
  */
 static void handled(struct packet_ring *p)
 {
-	if (p->in.handled == p->in.position)
-		return;
-	p->in.handled = p->in.position;
 	/* (restart) Before consumed: a slot that may be overwritten is never asked for again. */
-	store(&p->own->position, p->in.handled);
+	store(&p->own->position, position(p));
 }
 
-static void tell(struct packet_ring *p)
+static noinline void tell(struct packet_ring *p)
 {
-	if (p->in.told == p->in.handled)
+	if (p->in.told == position(p))
 		return;
-	p->in.told = p->in.handled;
+	p->in.told = position(p);
 	/* (consumed) Release, with read_consumed's acquire: our reads of the slots are over. */
 	atomic_store_explicit(&p->own->consumed, p->in.told, memory_order_release);
-	grant_wake(p, &p->peer->wake_room, &p->in.wake_granted);
+	if (wish_seen(p, &p->peer->wake_room))
+		grant_wake(p, &p->peer->wake_room, &p->in.wake_granted);
 }
 
 /* The word of the next packet's first slot, or 0. */
@@ -300,58 +415,81 @@ static uint64_t next_word(const struct packet_ring *p)
 	const uint64_t word = atomic_load_explicit(&p->in.slot[p->in.index].word,
 						   memory_order_acquire);
 
-	return is_first(word, p->in.position) ? word : 0;
+	return is_first(word, position(p)) ? word : 0;
 }
 
-static ssize_t consume(struct packet_ring *p, uint8_t *data, size_t size)
+static void copy_in(const struct packet_ring *p, uint8_t *data, size_t n)
 {
-	const struct ring_slot *const ring = p->in.slot;
-	uint64_t word, index = p->in.index;
-	size_t n, done, part;
+	uint64_t index = p->in.index;
 
-	handled(p);
-	word = next_word(p);
+	while (n > RING_PAYLOAD) {
+		data += RING_PAYLOAD;
+		n -= RING_PAYLOAD;
+		index = next_index(index, p->in.slots);
+		if (n >= RING_PAYLOAD)
+			memcpy(data, p->in.slot[index].data, RING_PAYLOAD);
+		else
+			copy_small(data, p->in.slot[index].data, n);
+	}
+}
+
+static inline void advance(struct packet_ring *p, uint64_t slots, size_t n)
+{
+	p->in.index += slots;
+	if (p->in.index >= p->in.slots) {
+		p->in.index -= p->in.slots;
+		p->in.lap += p->in.slots;
+	}
+	p->in.packets++;
+	p->in.bytes += n;
+}
+
+/* Whatever is not one whole small packet, ready, for which the buffer is large enough. */
+static ssize_t consume(struct packet_ring *p, uint8_t *data, size_t size, uint64_t word)
+{
+	const size_t n = word & RING_LENGTH_MASK;
+
 	if (!word) {
 		tell(p);
 		return -EAGAIN;
 	}
-	if (p->in.handled - p->in.told >= p->in.batch)
+	if (position(p) - p->in.told >= p->in.batch)
 		tell(p);
-	n = word & RING_LENGTH_MASK;
-	if (n > max_packet(p->in.slots))
+	if (n > p->in.max)
 		return violation(p);
 	if (n > size)
 		return -EMSGSIZE;
-	for (done = 0; n - done >= RING_PAYLOAD; done += RING_PAYLOAD) {
-		memcpy(data + done, ring[index].data, RING_PAYLOAD);
-		if (++index == p->in.slots)
-			index = 0;
+	if (n >= RING_PAYLOAD) {
+		memcpy(data, p->in.slot[p->in.index].data, RING_PAYLOAD);
+		copy_in(p, data, n);
+	} else {
+		copy_small(data, p->in.slot[p->in.index].data, n);
 	}
-	part = n - done;
-	if (part || !n) {
-		if (part)
-			memcpy(data + done, ring[index].data, part);
-		if (++index == p->in.slots)
-			index = 0;
-	}
-	p->in.index = index;
-	p->in.position += slots_for(n);
-	add(&p->own->packets_received, 1);
-	add(&p->own->bytes_received, n);
+	advance(p, slots_for(n), n);
 	return (ssize_t)n;
+}
+
+static noinline ssize_t receive_any(struct packet_ring *p, void *data, size_t size, uint64_t word)
+{
+	const ssize_t rc = p->broken ? -ECONNRESET : consume(p, data, size, word);
+
+	return guard_intact(p->channel) ? rc : -ECONNRESET;
 }
 
 ssize_t packet_receive(struct packet_ring *p, void *data, size_t size)
 {
-	ssize_t rc;
+	uint64_t word;
+	size_t n;
 
-	if (p->broken || channel_lost(p->channel))
-		return -ECONNRESET;
-	if (channel_guard_begin(p->channel))
-		return -ECONNRESET;
-	rc = consume(p, data, size);
-	channel_guard_end(p->channel);
-	return rc;
+	handled(p);
+	word = next_word(p);
+	n = word & RING_LENGTH_MASK;
+	if (!word || n > RING_PAYLOAD || n > size || p->broken ||
+	    position(p) - p->in.told >= p->in.batch)
+		return receive_any(p, data, size, word);
+	copy_small(data, p->in.slot[p->in.index].data, n);
+	advance(p, 1, n);
+	return guard_intact(p->channel) ? (ssize_t)n : -ECONNRESET;
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -367,6 +505,7 @@ static bool prepare_wait(struct packet_ring *p)
 	tell(p);
 	if (next_word(p))
 		return true;
+	write_counters(p);
 	wish(p, &p->own->wake_packet);
 	return next_word(p) != 0;
 }
@@ -376,13 +515,10 @@ bool packet_prepare_wait(struct packet_ring *p)
 	bool ready;
 
 	/* What is lost is reported by the receive that "true" leads to. */
-	if (p->broken || channel_lost(p->channel))
-		return true;
-	if (channel_guard_begin(p->channel))
+	if (p->broken || p->channel->lost)
 		return true;
 	ready = prepare_wait(p);
-	channel_guard_end(p->channel);
-	return ready;
+	return guard_intact(p->channel) ? ready : true;
 }
 
 void packet_clear_wait(struct packet_ring *p)
@@ -390,10 +526,7 @@ void packet_clear_wait(struct packet_ring *p)
 	eventfd_t count;
 
 	eventfd_read(p->wait_fd, &count);
-	if (channel_lost(p->channel) || channel_guard_begin(p->channel))
-		return;
 	unwish(&p->own->wake_packet);
-	channel_guard_end(p->channel);
 }
 
 static int64_t now_ns(void)
@@ -510,63 +643,68 @@ ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int 
 
 void packet_counters(const struct packet_ring *p, struct packet_counters *out)
 {
-	const struct ring_control *own = p->own;
-
-	memset(out, 0, sizeof(*out));
-	if (channel_lost(p->channel) || channel_guard_begin(p->channel))
-		return;
-	out->packets_sent = load(&own->packets_sent);
-	out->bytes_sent = load(&own->bytes_sent);
-	out->packets_received = load(&own->packets_received);
-	out->bytes_received = load(&own->bytes_received);
-	out->wakeups = load(&own->wakeups);
-	out->sleeps = load(&own->sleeps);
-	out->stalls = load(&own->stalls);
-	channel_guard_end(p->channel);
+	*out = (struct packet_counters){
+		.packets_sent = p->out.packets, .bytes_sent = p->out.bytes,
+		.packets_received = p->in.packets, .bytes_received = p->in.bytes,
+		.wakeups = p->wakeups, .sleeps = p->sleeps, .stalls = p->stalls,
+	};
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
 /*
  * Our area was written by this side's last process, or never. (On the server's side that may have
- * been another partition: it is checked like a peer's.) Its produced may be behind by the packet it
- * published as it died; the words tell.
+ * been another partition: it is checked like a peer's.) Its produced may be behind by what it sent
+ * since; the words tell.
  */
 static int reopen_out(struct packet_ring *p)
 {
-	uint64_t produced, consumed, word, length, i;
+	uint64_t number, consumed, word, length, i;
 
-	/* (restart) Acquire, with produce's release. */
-	produced = atomic_load_explicit(&p->own->produced, memory_order_acquire);
+	/* (restart) Acquire, with read_consumed's release. */
+	number = atomic_load_explicit(&p->own->produced, memory_order_acquire);
 	for (i = 0; i < p->out.slots; i++) {
-		word = atomic_load_explicit(&p->out.slot[produced % p->out.slots].word,
+		word = atomic_load_explicit(&p->out.slot[number % p->out.slots].word,
 					    memory_order_acquire);
 		length = word & RING_LENGTH_MASK;
-		if (!is_first(word, produced) || length > max_packet(p->out.slots))
+		if (!is_first(word, number) || length > p->out.max)
 			break;
-		produced += slots_for(length);
+		number += slots_for(length);
 	}
 	consumed = atomic_load_explicit(&p->peer->consumed, memory_order_acquire);
-	if (produced - consumed > p->out.slots)
+	if (number - consumed > p->out.slots || number > NUMBER_MAX)
 		return -ECONNRESET;
-	p->out.produced = produced;
 	p->out.consumed = consumed;
-	p->out.index = produced % p->out.slots;
-	store(&p->own->produced, produced);
+	p->out.full_at = consumed + p->out.slots;
+	p->out.index = number % p->out.slots;
+	p->out.lap = number - p->out.index;
+	atomic_store_explicit(&p->own->produced, number, memory_order_release);
 	return 0;
 }
 
 static int reopen_in(struct packet_ring *p)
 {
-	const uint64_t position = load(&p->own->position);
+	const uint64_t number = load(&p->own->position);
 
 	p->in.told = load(&p->own->consumed);
-	if (position - p->in.told > p->in.slots)
+	if (number - p->in.told > p->in.slots || number > NUMBER_MAX)
 		return -ECONNRESET;
-	p->in.position = position;
-	p->in.handled = position;
-	p->in.index = position % p->in.slots;
+	p->in.index = number % p->in.slots;
+	p->in.lap = number - p->in.index;
 	return 0;
+}
+
+static void read_counters(struct packet_ring *p)
+{
+	const struct ring_control *own = p->own;
+
+	p->out.packets = load(&own->packets_sent);
+	p->out.bytes = load(&own->bytes_sent);
+	p->in.packets = load(&own->packets_received);
+	p->in.bytes = load(&own->bytes_received);
+	p->wakeups = load(&own->wakeups);
+	p->sleeps = load(&own->sleeps);
+	p->stalls = load(&own->stalls);
 }
 
 static int reopen(struct packet_ring *p)
@@ -577,6 +715,7 @@ static int reopen(struct packet_ring *p)
 		rc = reopen_in(p);
 	if (rc)
 		return rc;
+	read_counters(p);
 	awaken(p, &p->own->wake_packet);
 	awaken(p, &p->own->wake_room);
 	tell(p);
@@ -622,6 +761,8 @@ int packet_open(struct packet_ring **out, struct channel *c)
 	p->peer = channel_peer(c);
 	p->out.slot = (struct ring_slot *)(p->own + 1);
 	p->in.slot = (const struct ring_slot *)(p->peer + 1);
+	p->out.max = max_packet(p->out.slots);
+	p->in.max = max_packet(p->in.slots);
 	p->in.batch = p->in.slots / 4;
 	p->wait_fd = channel_doorbell_fd(c, DOORBELL);
 	if (p->wait_fd < 0) {
@@ -630,19 +771,21 @@ int packet_open(struct packet_ring **out, struct channel *c)
 	}
 	p->membarrier = !membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
 
-	if (channel_guard_begin(c)) {
-		rc = -ECONNRESET;
-		goto free_ring;
-	}
-	rc = reopen(p);
-	channel_guard_end(c);
+	rc = guard_watch(c);
 	if (rc)
 		goto free_ring;
+	rc = reopen(p);
+	if (!guard_intact(c))
+		rc = -ECONNRESET;
+	if (rc)
+		goto unwatch;
 	/* The last process may have died between a packet and its doorbell. */
 	channel_ring(c, DOORBELL);
 	*out = p;
 	return 0;
 
+unwatch:
+	guard_unwatch(c);
 free_ring:
 	free(p);
 	return rc;
@@ -652,10 +795,11 @@ void packet_close(struct packet_ring *p)
 {
 	if (!p)
 		return;
-	if (!p->broken && !channel_lost(p->channel) && !channel_guard_begin(p->channel)) {
+	if (!p->broken) {
 		handled(p);
 		tell(p);
-		channel_guard_end(p->channel);
+		write_counters(p);
 	}
+	guard_unwatch(p->channel);
 	free(p);
 }

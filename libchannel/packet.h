@@ -29,8 +29,9 @@
 struct packet_ring;
 
 /*
- * Neither owns nor closes c; a server calls it once it serves. -EINVAL: an area holds less than 4
- * slots, or there is no doorbell; -ECONNRESET: what the areas say cannot be.
+ * Neither owns nor closes c; a server calls it once it serves. Until packet_close, which comes
+ * before channel_close, the areas are this one ring's. -EINVAL: an area holds less than 4 slots, or
+ * there is no doorbell; -ECONNRESET: what the areas say cannot be; -EMFILE: 64 rings are open.
  */
 int packet_open(struct packet_ring **out, struct channel *c);
 void packet_close(struct packet_ring *p);
@@ -61,7 +62,7 @@ void packet_clear_wait(struct packet_ring *p);
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
 
-/* This side's since the channel was made; they outlive the process. For metrics; 0 when lost. */
+/* This side's since the channel was made; a killed process may take its last lap's with it. */
 struct packet_counters {
 	uint64_t packets_sent, bytes_sent;
 	uint64_t packets_received, bytes_received;
