@@ -32,6 +32,7 @@
 #define HEADER_BYTES	(16u * 1024u)	/* of one request's head */
 #define HEADROOM	64		/* connections accepted beyond the limit until others end */
 #define MAX_GROUPS	1024
+#define WARN_SECONDS	10
 
 enum state {
 	RECEIVING,	/* nothing, or a part of a request; may be cut off to make room */
@@ -84,6 +85,7 @@ struct http_server {
 	TAILQ_HEAD(, connection) connections;
 	TAILQ_HEAD(, http_request) requests;
 	unsigned int count;
+	uint64_t warned;		/* when, seconds */
 };
 
 static uint64_t now_seconds(void)
@@ -116,6 +118,17 @@ static void read_groups(struct connection *c)
 	}
 }
 
+/* Clients must not be able to fill the log. */
+static bool may_warn(struct http_server *s)
+{
+	uint64_t now = now_seconds();
+
+	if (now < s->warned + WARN_SECONDS)
+		return false;
+	s->warned = now;
+	return true;
+}
+
 static void make_room(struct http_server *s, const struct connection *newest)
 {
 	struct connection *c, *oldest = NULL, *own = NULL;
@@ -133,12 +146,14 @@ static void make_room(struct http_server *s, const struct connection *newest)
 			own = c;
 	}
 	if (of_user > s->config.max_per_user && own) {
-		log_warning("user %u has more than %u connections: closing the oldest silent one",
-			    newest->peer.uid, s->config.max_per_user);
+		if (may_warn(s))
+			log_warning("user %u has more than %u connections: closing the oldest "
+				    "silent ones", newest->peer.uid, s->config.max_per_user);
 		cut(own);
 	} else if (s->count > s->config.max_connections && oldest) {
-		log_warning("more than %u connections: closing the oldest silent one",
-			    s->config.max_connections);
+		if (may_warn(s))
+			log_warning("more than %u connections: closing the oldest silent ones",
+				    s->config.max_connections);
 		cut(oldest);
 	}
 }
@@ -220,7 +235,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *data)
 	(void)source, (void)usec;
 	TAILQ_FOREACH(c, &s->connections, entry)
 		if ((c->state == RECEIVING || c->state == SENDING) && !c->cut && now > c->deadline) {
-			log_info("closing the connection of user %u process %d: %s", c->peer.uid,
+			log_debug("closing the connection of user %u process %d: %s", c->peer.uid,
 				 c->peer.pid, c->state == SENDING ?
 				 "it did not take its answer in time" :
 				 "it sent no whole request in time");
