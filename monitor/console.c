@@ -44,9 +44,21 @@ static const struct io_console_server *peer(const struct console *c)
 
 static void lose(struct console *c, const char *why)
 {
-	if (!c->broken)
-		log_error("console: %s; the guest's output is dropped from here on", why);
+	struct channel_status status;
+
+	if (c->broken)
+		return;
+	log_error("console: %s; the guest's output is dropped until another server comes", why);
 	c->broken = true;
+	c->broken_epoch = channel_status(c->channel, &status) ? 0 : status.epoch;
+}
+
+void console_wake(struct console *c)
+{
+	struct channel_status status;
+
+	if (c->broken && !channel_status(c->channel, &status) && status.epoch != c->broken_epoch)
+		c->broken = false;
 }
 
 int console_connect(int fd, struct channel **out)

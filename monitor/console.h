@@ -2,7 +2,7 @@
 /*
  * Where the serial port's bytes go: the console channel's rings (io.h), or standard output where
  * no console was given. Channel memory is written by this side's cursors, which are private; the
- * server's counters are checked at each use, and a server that counts nonsense loses the console.
+ * server's counters are checked at each use, and a server that counts nonsense is believed no more.
  * Guarded by the device lock.
  */
 #ifndef MONITOR_CONSOLE_H
@@ -20,7 +20,8 @@ struct console {
 	struct channel *channel;	/* NULL: standard output */
 	uint64_t tx_head, rx_tail;
 	uint64_t tx_tail;		/* the server's, as last seen */
-	bool broken;
+	bool broken;			/* by the server of broken_epoch: nothing is believed */
+	uint64_t broken_epoch;
 	uint64_t full_since;		/* ns; 0: not full */
 	uint64_t lost;			/* bytes, since the last one that found room */
 };
@@ -30,6 +31,9 @@ int console_connect(int fd, struct channel **out);
 
 /* Takes the channel (or NULL) over. Cursors go on where the area's last owner left them. */
 int console_open(struct console *c, struct channel *channel);
+
+/* The server has looked at its rings, or another one has come, which is believed again. */
+void console_wake(struct console *c);
 
 /* Is there room for a byte? With a server that takes nothing for long: yes, and it is dropped. */
 bool console_room(struct console *c);

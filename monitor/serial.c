@@ -248,6 +248,7 @@ void serial_wake(struct serial *s)
 
 	if (read(s->timer, &expired, sizeof(expired)) < 0)
 		expired = 0;
+	console_wake(s->console);
 	refill(s);
 	if (s->busy) {
 		look_for_room(s);

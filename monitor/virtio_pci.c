@@ -35,8 +35,8 @@
 #define NOTIFY_STEP	2
 #define MSIX_BAR	1
 
-#define ISR_QUEUE	1
 #define ISR_CONFIG	2
+#define COMPLAINTS	16
 
 /*
  * What passes through from server to driver: a device type's own bits, and of the rings' bits
@@ -53,8 +53,9 @@ static struct virtio_pci *device_of(struct pci_device *d)
 
 static void complain(struct virtio_pci *v, const char *what)
 {
-	if (!v->complained)
-		log_warning("device %s: the guest's driver %s", v->name, what);
+	if (!v->complained && v->complaints++ < COMPLAINTS)
+		log_warning("device %s: the guest's driver %s%s", v->name, what,
+			    v->complaints == COMPLAINTS ? "; that is the last line about it" : "");
 	v->complained = true;
 }
 

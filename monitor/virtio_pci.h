@@ -49,6 +49,7 @@ struct virtio_pci {
 	uint8_t isr, config_generation;
 	bool config_pending;		/* a config interrupt waits for its mask to go */
 	bool complained;		/* about this driver; one line a reset is enough */
+	unsigned int complaints;	/* a guest must not fill the host's log */
 	struct virtio_queue queue[IO_MAX_QUEUES];
 };
 
