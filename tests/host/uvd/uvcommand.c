@@ -6,7 +6,8 @@
  *   uvcommand [--plan] [--id TEXT] [--timeout S] OPERATION [+ OPERATION]…     one transaction
  *   uvcommand rows TYPE [PARTITION]                                           a query
  *   uvcommand raw FILE                                                        any bytes
- *   uvcommand flood N                                                         N plans of nothing, timed
+ *   uvcommand flood N                                                       N queries, timed
+ *   uvcommand say USER WHAT              as USER, a message of this kind to uvd.sock; what comes back
  *
  *   pool CPUS MEMORY                    domain NAME CPUS MEMORY          domain-destroy NAME
  *   define NAME DOMAIN VCPUS MEMORY KERNEL INITRD|- CMDLINE [dedicated]
@@ -69,27 +70,56 @@ static int receive_endpoint(int s, struct handover_message *m)
 	return fd;
 }
 
-static void open_ring(const char *path)
+static int connect_as(const char *name, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct handover_message m = { .version = HANDOVER_VERSION, .what = HANDOVER_HELLO };
-	struct channel *channel;
-	const struct channel_geometry any = { 0 };
-	struct passwd *user = getpwnam(USER_COMMAND);
-	int s, fd, rc, i;
+	struct passwd *user = getpwnam(name);
+	int s, i;
 
 	if (!user || setgroups(0, NULL) || setgid(user->pw_gid) || setuid(user->pw_uid))
-		die("becoming " USER_COMMAND, -EPERM);
+		die("becoming another user", -EPERM);
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
 	for (i = 0;; i++) {
 		s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 		if (connect(s, (struct sockaddr *)&address, sizeof(address)) == 0)
-			break;
+			return s;
 		if (i == 100)
 			die(path, -errno);
 		close(s);
 		usleep(50000);
 	}
+}
+
+/* Says what it is told, then, once all came, HELLO a second time. */
+static int say(const char *path, const char *user, uint32_t what)
+{
+	struct handover_message m = { .version = HANDOVER_VERSION, .what = what };
+	int s = connect_as(user, path), twice = 0;
+
+	if (send(s, &m, sizeof(m), 0) != sizeof(m))
+		die("send", -errno);
+	while (recv(s, &m, sizeof(m), 0) == sizeof(m)) {
+		if (m.what == HANDOVER_REFUSED)
+			printf("refused: %.128s\n", m.reason);
+		else
+			printf("message %u\n", m.what);
+		if (m.what == HANDOVER_COMPLETE && !twice++) {
+			m.what = HANDOVER_HELLO;
+			if (send(s, &m, sizeof(m), 0) != sizeof(m))
+				die("send", -errno);
+		}
+	}
+	printf("closed\n");
+	return 0;
+}
+
+static void open_ring(const char *path)
+{
+	struct handover_message m = { .version = HANDOVER_VERSION, .what = HANDOVER_HELLO };
+	const struct channel_geometry any = { 0 };
+	int s = connect_as(USER_COMMAND, path), fd, rc;
+	struct channel *channel;
+
 	if (send(s, &m, sizeof(m), 0) != sizeof(m))
 		die("hello", -errno);
 	do
@@ -515,6 +545,8 @@ int main(int argc, char **argv)
 	}
 	if (i == argc)
 		die("nothing to do", -EINVAL);
+	if (is(argv[i], "say") && i + 2 < argc)
+		return say(path, argv[i + 1], atoi(argv[i + 2]));
 	open_ring(path);
 	if (is(argv[i], "rows") && i + 1 < argc)
 		return rows(argc - i - 1, argv + i + 1);
