@@ -690,9 +690,7 @@ void virtio_pci_wake(struct virtio_pci *v)
 	}
 	if (v->link.up && v->link.broken == v->link.generation &&
 	    !(v->status & VIRTIO_CONFIG_S_NEEDS_RESET)) {
-		log_warning(
-			"device %s: its server found the guest's driver at fault; it needs a reset",
-			v->name);
+		complain(v, "is at fault, its server says; the device needs a reset");
 		needs_reset(v);
 	}
 }

@@ -333,7 +333,8 @@ static void what_does_not_fit_is_not_loaded(void **state)
 	files.kernel = file_of(first, sizeof(first), FILE_SIZE);
 	m->block[0].length = 20 * MIB;
 	assert_int_equal(boot_load(&files, m, &entry, error), -EINVAL);
-	assert_string_equal(error, "the memory is too small for the kernel: it needs 24 MiB and the "
+	assert_string_equal(error,
+			    "the memory is too small for the kernel: it needs 24 MiB and the "
 			    "first block has 20 MiB; give the partition more memory");
 	m->block[0].length = 64 * MIB;
 	memset(text, 'x', sizeof(text));
