@@ -22,12 +22,12 @@ static int command(int fd, unsigned long number, void *argument)
 }
 
 /*
- * ESHUTDOWN, ESTALE, ENODEV: the endpoint or its channel is gone for good. Callers of this library
- * know one word for that.
+ * ESTALE, ESHUTDOWN: the endpoint or its channel is gone for good; ENOTCONN: this attachment is.
+ * Callers of this library know one word for that.
  */
 static int result(int rc)
 {
-	return rc == -ESTALE || rc == -ESHUTDOWN || rc == -ENODEV ? -ECONNRESET : rc;
+	return rc == -ESTALE || rc == -ESHUTDOWN || rc == -ENOTCONN ? -ECONNRESET : rc;
 }
 
 static int status(struct channel *c, struct channel_status *out)

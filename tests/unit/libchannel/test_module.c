@@ -66,6 +66,8 @@ static int play(unsigned long number, void *argument)
 		module.bound = *(struct ultravisor_doorbell_bind *)argument;
 		return 0;
 	case ULTRAVISOR_DOORBELL_RING:
+		if (!module.attached)
+			return answer(ENOTCONN);
 		module.rung = ring->index;
 		module.rings++;
 		return 0;
@@ -264,6 +266,7 @@ static void refusals_of_the_module_come_through(void **state)
 	module_start(ULTRAVISOR_ROLE_CLIENT);
 	assert_int_equal(channel_open(&c, module.fd, NULL), 0);
 	module.attached = false;		/* revoked */
+	assert_int_equal(channel_ring(c, 0), -ECONNRESET);
 	assert_int_equal(channel_status(c, &status), -ECONNRESET);
 	module.info_errno = ESTALE;
 	assert_int_equal(channel_status(c, &status), -ECONNRESET);
