@@ -102,7 +102,8 @@ static void promote(void *argument)
 		device_lost(d, rc);
 		return;
 	}
-	device_log(d, LOG_INFO, "served here");
+	device_log(d, LOG_INFO, "served here; waited %llu ms for its fence",
+		   (unsigned long long)fence_waited(&d->fence) / 1000);
 	device_schedule(d);
 	iopart_flush(d->iopart);
 }

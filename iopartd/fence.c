@@ -43,6 +43,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
 
 	(void)usec;
 	if (!rc) {
+		f->waited = now(sd_event_source_get_event(s)) - f->since;
 		if (f->told)
 			log_notice("%s: the old server's last request is over", f->what);
 		f->taken(f->argument);
@@ -78,6 +79,11 @@ int fence_take(struct fence *f, sd_event *event, int fd, const char *what,
 		return rc;
 	return sd_event_add_time_relative(event, &f->timer, CLOCK_MONOTONIC, f->delay, 100,
 					  on_timer, f);
+}
+
+uint64_t fence_waited(const struct fence *f)
+{
+	return f->waited;
 }
 
 void fence_stop(struct fence *f)

@@ -18,7 +18,7 @@ struct fence {
 	int fd;
 	bool held;
 	const char *what;		/* for the log: whose backing; must outlive the fence */
-	uint64_t since, delay;		/* microseconds */
+	uint64_t since, delay, waited;	/* microseconds */
 	bool told;
 	sd_event_source *timer;
 	void (*taken)(void *argument);
@@ -31,6 +31,9 @@ struct fence {
  */
 int fence_take(struct fence *f, sd_event *event, int fd, const char *what,
 	       void (*taken)(void *argument), void *argument);
+
+/* Microseconds until it was held; 0 also if none was wanted. */
+uint64_t fence_waited(const struct fence *f);
 
 /* Stops waiting; what is held goes with the file description. */
 void fence_stop(struct fence *f);
