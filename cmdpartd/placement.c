@@ -15,7 +15,7 @@
 
 #include "placement.h"
 
-#define FULL	1000u		/* one vCPU that may use a CPU all the time */
+#define FULL	1000000u	/* one vCPU that may use a CPU all the time */
 #define LIST	80		/* of CPUs, in a reason */
 
 void placement_ask_definition(struct placement_ask *ask, const struct definition *d,
@@ -239,7 +239,7 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 
 struct candidate {
 	const struct command_row_processor *row;
-	uint32_t load;		/* of shared contexts, in FULL */
+	uint64_t load;		/* of shared contexts, in parts of FULL */
 	bool chosen;
 };
 
@@ -262,15 +262,15 @@ static const struct cpuset *set(const uint64_t words[COMMAND_CPU_WORDS])
 	return (const struct cpuset *)words;
 }
 
-static uint32_t load_of(const struct rows *rows, uint32_t cpu)
+static uint64_t load_of(const struct rows *rows, uint32_t cpu)
 {
-	uint32_t load = 0;
+	uint64_t load = 0;
 
 	for (rows_each(rows, CONTEXT, context, c)) {
 		unsigned int n = cpuset_count(set(c->cpus));
 
 		if (c->mode == MODE_SHARED && n && cpuset_has(set(c->cpus), cpu))
-			load += (weight(c->mode, c->budget_ns, c->period_ns) + n - 1) / n;
+			load += weight(c->mode, c->budget_ns, c->period_ns) / n;
 	}
 	return load;
 }
@@ -421,7 +421,7 @@ static uint64_t cost(const struct policy *policy, const struct candidates *c,
 		v = v << 1 | !core_chosen(c, x->row);
 		v = v << 1 | !core_whole(c, x->row);
 	} else {
-		v = v << 32 | x->load;
+		v = v << 40 | x->load;
 		v = v << 1 | core_chosen(c, x->row);
 	}
 	return v << 16 | x->row->cpu;
@@ -472,11 +472,16 @@ static void dedicated_rule(const struct placement_ask *ask, const struct candida
 		 "CPUs by placement.dedicated of the policy");
 }
 
+static void set_share(char to[48], uint64_t share)
+{
+	snprintf(to, 48, "%.2f vCPUs", (double)share / FULL);
+}
+
 static void shared_rule(const struct policy *policy, const struct placement_ask *ask,
 			const struct candidates *c, const unsigned int *chosen, unsigned int got,
 			struct placement *out)
 {
-	uint32_t share = weight(MODE_SHARED, ask->budget_ns, ask->period_ns), highest = 0;
+	uint64_t share = weight(MODE_SHARED, ask->budget_ns, ask->period_ns), highest = 0;
 	uint64_t limit = policy->vcpus_per_cpu * FULL;
 	struct cpuset all = { { 0 } };
 	struct placement_rule *r;
@@ -505,12 +510,10 @@ static void shared_rule(const struct policy *policy, const struct placement_ask 
 	r = rule_add(out, "overcommit", room(limit, highest, share),
 		     "a shared CPU may have %llu vCPUs; a budget counts as its part of the period",
 		     (unsigned long long)policy->vcpus_per_cpu);
-	snprintf(r->limit, sizeof(r->limit), "%llu", (unsigned long long)policy->vcpus_per_cpu);
-	snprintf(r->asked, sizeof(r->asked), "%u.%02u", share / FULL, share % FULL / 10);
-	snprintf(r->in_use, sizeof(r->in_use), "%u.%02u", highest / FULL, highest % FULL / 10);
-	snprintf(r->free, sizeof(r->free), "%llu.%02llu",
-		 (unsigned long long)(limit > highest ? (limit - highest) / FULL : 0),
-		 (unsigned long long)(limit > highest ? (limit - highest) % FULL / 10 : 0));
+	set_share(r->limit, limit);
+	set_share(r->asked, share);
+	set_share(r->in_use, highest);
+	set_share(r->free, limit > highest ? limit - highest : 0);
 	snprintf(r->fix, sizeof(r->fix), "ask for fewer vCPUs or a smaller budget, stop a partition, "
 		 "or raise placement.vcpus_per_cpu of the policy");
 }

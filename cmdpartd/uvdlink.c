@@ -84,6 +84,8 @@ static void finish(struct uvdlink *link, struct request *q, enum exit_code code,
 
 static void detach(struct uvdlink *link)
 {
+	struct request *q;
+
 	link->wait_io = sd_event_source_disable_unref(link->wait_io);
 	link->status_io = sd_event_source_disable_unref(link->status_io);
 	packet_close(link->ring);
@@ -92,6 +94,9 @@ static void detach(struct uvdlink *link)
 	link->channel = NULL;
 	link->serving = false;
 	link->epoch = 0;
+	/* Epochs of another channel count anew. */
+	TAILQ_FOREACH(q, &link->requests, entry)
+		q->epoch = 0;
 }
 
 static void disconnect(struct uvdlink *link, const char *why)
