@@ -26,9 +26,12 @@ ip link set lo up 2>/dev/null
 ) </dev/null >/dev/console 2>&1 &
 
 if [ -e /init.sh ]; then
-	setsid cttyhack sh /init.sh
-	echo "guest: /init.sh ended with status $?"
-	while :; do sleep 3600; done
+	# The leader of the terminal's session never ends: Linux would then throw away what the
+	# serial port has not yet sent, which is often the script's last line.
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid cttyhack sh -c 'sh /init.sh
+		echo "guest: /init.sh ended with status $?"
+		while :; do sleep 3600; done'
 fi
 while :; do
 	setsid cttyhack sh
