@@ -28,8 +28,8 @@
 enum {
 	RESTART_MS = 100,
 	/* One that dies at once gets a longer pause, so that its log stays readable. */
-	RESTART_SOON_MS = 500,
-	SOON_MS = 2000,
+	RESTART_SOON_MS = 400,
+	SOON_MS = 1000,
 };
 
 static struct daemon {

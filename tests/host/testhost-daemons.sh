@@ -16,10 +16,10 @@ for name in uvd cmdpartd iopartd; do
 	say() { echo "$me $*" >>/var/lib/ultravisor/story; echo "$me $*"; }
 	trap 'say stops; exit 0' TERM
 	say starts
+	echo $$ >"/run/$me.pid"
 	[ "$me" != cmdpartd ] || sleep 1
 	say ready
 	systemd-notify --ready
-	echo $$ >/run/$me.pid
 	while :; do sleep 0.1; done
 	END
 	chmod 755 "$tmp/repository/build/bin/$name"
@@ -31,8 +31,9 @@ cp /var/lib/ultravisor/story "$APPLIANCE_OUT/story"
 old=$(cat /run/uvd.pid)
 begin=${EPOCHREALTIME/[.,]/}
 kill -KILL "$old"
-until new=$(cat /run/uvd.pid) && [ "$new" != "$old" ]; do sleep 0.02; done
+until read -r new </run/uvd.pid && [ "$new" != "$old" ]; do sleep 0.02; done
 echo $(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+until [ "$(grep -c "uvd ready" /var/lib/ultravisor/story)" -eq 2 ]; do sleep 0.02; done
 END
 cd "$tmp"
 status_is 0 "$tmp/repository/scripts/appliance" -- bash ./script
@@ -47,7 +48,7 @@ iopartda ready
 iopartdb starts
 iopartdb ready
 END
-echo "a killed daemon was ready again after $(cat "$tmp/out") ms"
+echo "a killed daemon was started again after $(cat "$tmp/out") ms"
 [ "$(cat "$tmp/out")" -lt 2000 ] || fail "the restart took too long"
 is "the logs" "$(cd "$tmp/result/log" && echo *d*.log)" "cmdpartd.log dmesg.log iopartd-a.log iopartd-b.log uvd.log"
 is "uvd's log" "$(tr '\n' , <"$tmp/result/log/uvd.log")" "uvd starts,uvd ready,uvd starts,uvd ready,uvd stops,"
