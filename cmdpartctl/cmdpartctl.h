@@ -41,7 +41,7 @@ enum exit_code call(const struct options *o, const char *method, const json_t *b
 	__attribute__((format(printf, 6, 7)));
 
 /* Prints the error, clears it, returns its code. */
-int fail(const struct options *o, struct error *e);
+int give_up(const struct options *o, struct error *e);
 
 /* A body with the request id and reason of the options; a new reference. */
 json_t *request_body(const struct options *o);

@@ -302,7 +302,7 @@ static int interact(struct console *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	if (e.code != EXIT_OK)
-		return fail(c->o, &e);
+		return give_up(c->o, &e);
 	if (terminal)
 		fprintf(stderr, "\n[console of %s: %s]\n", c->name,
 			end == END_USER ? "ended" : "the partition is off");
@@ -318,7 +318,7 @@ int run_console(const struct options *o, int argc, char **argv)
 	(void)argc;
 	c.mode = o->log ? "log" : o->read_only ? "attach-ro" : "attach-rw";
 	if (attach(&c, &e) < 0)
-		return fail(o, &e);
+		return give_up(o, &e);
 	if (!o->log)
 		return interact(&c);
 	end = carry(&c, false);

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	rc = usage_parse(argc - 1, argv + 1, &o, &command, &n, &values, &e);
 	if (rc < 0)
-		return fail(&o, &e);
+		return give_up(&o, &e);
 	if (rc > 0)
 		return EXIT_OK;
 	uuid_random(id);

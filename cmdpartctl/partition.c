@@ -45,7 +45,7 @@ static int no_memory(const struct options *o)
 	struct error e = ERROR_NONE;
 
 	error_set(&e, EXIT_FAILED, "out of memory");
-	return fail(o, &e);
+	return give_up(o, &e);
 }
 
 /* One request about one partition; *reply is the answer. */
@@ -71,7 +71,7 @@ static int simple(const struct options *o, const char *method, const char *name,
 	json_t *reply;
 
 	if (ask(o, method, name, verb, &reply, &e) != EXIT_OK)
-		return fail(o, &e);
+		return give_up(o, &e);
 	say(o, reply, name, done, already);
 	json_decref(reply);
 	return EXIT_OK;
@@ -91,7 +91,7 @@ int run_define(const struct options *o, int argc, char **argv)
 		free(d);
 		/* The file is the command line's: exit 2, whatever is wrong with it. */
 		e.code = EXIT_INVALID;
-		return fail(o, &e);
+		return give_up(o, &e);
 	}
 	body = request_body(o);
 	json_object_set_new(body, "definition", definition_to_json(d));
@@ -100,7 +100,7 @@ int run_define(const struct options *o, int argc, char **argv)
 	if (rc == EXIT_OK)
 		say(o, reply, d->name, "defined", "defined so");
 	else
-		fail(o, &e);
+		give_up(o, &e);
 	json_decref(reply);
 	free(d);
 	return rc;
@@ -182,7 +182,7 @@ int run_start(const struct options *o, int argc, char **argv)
 
 	(void)argc;
 	if (ask(o, "POST", argv[0], "/start", &reply, &e) != EXIT_OK)
-		return fail(o, &e);
+		return give_up(o, &e);
 	if (!o->no_wait)
 		wait_for_state(o, argv[0], on_the_way, o->timeout_s ? o->timeout_s : START_SECONDS,
 			       &last);
@@ -203,7 +203,7 @@ int run_start(const struct options *o, int argc, char **argv)
 		say(o, reply, argv[0], o->no_wait ? "starting" : "started", "running");
 	json_decref(last);
 	json_decref(reply);
-	return e.code == EXIT_OK ? EXIT_OK : fail(o, &e);
+	return e.code == EXIT_OK ? EXIT_OK : give_up(o, &e);
 }
 
 int run_stop(const struct options *o, int argc, char **argv)
@@ -217,7 +217,7 @@ int run_stop(const struct options *o, int argc, char **argv)
 
 	(void)argc;
 	if (ask(o, "POST", argv[0], "/stop", &reply, &e) != EXIT_OK)
-		return fail(o, &e);
+		return give_up(o, &e);
 	if (o->no_wait || json_is_true(json_object_get(reply, "already"))) {
 		say(o, reply, argv[0], "power button pressed", "off");
 		json_decref(reply);
@@ -243,7 +243,7 @@ int run_stop(const struct options *o, int argc, char **argv)
 		if (row && strcmp(state, "failed"))
 			error_fix(&e, "does the guest answer its power button? Wait longer "
 				  "(--timeout), or pull the plug: cmdpartctl kill %s", argv[0]);
-		code = fail(o, &e);
+		code = give_up(o, &e);
 	}
 	json_decref(last);
 	json_decref(reply);
@@ -324,7 +324,7 @@ int run_plan(const struct options *o, int argc, char **argv)
 		rc = call(o, "POST", body, &reply, &e, "/v1/plan");
 	json_decref(body);
 	if (rc)
-		return fail(o, &e);
+		return give_up(o, &e);
 	if (o->json)
 		output_json(stdout, reply);
 	else
@@ -333,7 +333,7 @@ int run_plan(const struct options *o, int argc, char **argv)
 	if (!error_from_json(&refused, json_object_get(reply, "refused"))) {
 		rc = refused.code;
 		if (!o->json)
-			fail(o, &refused);
+			give_up(o, &refused);
 	}
 	error_clear(&refused);
 	json_decref(reply);
@@ -393,13 +393,13 @@ int run_transact(const struct options *o, int argc, char **argv)
 	if (rc < 0) {
 		json_decref(json);
 		e.code = EXIT_INVALID;
-		return fail(o, &e);
+		return give_up(o, &e);
 	}
 	body = request_body(o);
 	json_object_set(body, "operations", list);
 	rc = call(o, "POST", body, &reply, &e, "/v1/transactions");
 	if (rc != EXIT_OK)
-		rc = fail(o, &e);
+		rc = give_up(o, &e);
 	else if (o->json)
 		output_json(stdout, reply);
 	else if (json_is_true(json_object_get(reply, "already")))

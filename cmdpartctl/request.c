@@ -37,7 +37,7 @@ enum exit_code call(const struct options *o, const char *method, const json_t *b
 	return code;
 }
 
-int fail(const struct options *o, struct error *e)
+int give_up(const struct options *o, struct error *e)
 {
 	int code = e->code;
 

@@ -77,7 +77,7 @@ static int show(const struct options *o, const char *path, const char *thing,
 	json_t *reply;
 
 	if (call(o, "GET", NULL, &reply, &e, "%s", path) != EXIT_OK)
-		return fail(o, &e);
+		return give_up(o, &e);
 	if (o->json && thing) {
 		json_object_update_missing(reply, json_object_get(reply, thing));
 		json_object_del(reply, thing);
@@ -322,7 +322,7 @@ static int change_domain(const struct options *o, const char *method, json_t *bo
 	rc = call(o, method, body, &reply, &e, "/v1/domains%s%s", delete ? "/" : "",
 		  delete && escaped ? escaped : "");
 	if (rc != EXIT_OK)
-		rc = fail(o, &e);
+		rc = give_up(o, &e);
 	else if (o->json)
 		output_json(stdout, reply);
 	else
@@ -353,5 +353,5 @@ int run_domain(const struct options *o, int argc, char **argv)
 	error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
 	error_where(&e, "domain");
 	error_fix(&e, "cmdpartctl domain; domain create NAME CPUS MEMORY; domain destroy NAME");
-	return fail(o, &e);
+	return give_up(o, &e);
 }

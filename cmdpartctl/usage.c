@@ -16,8 +16,8 @@ const struct command commands[] = {
 	{ "define", "FILE", "define a partition (FILE - is standard input)", "rR", 1, 1,
 	  run_define },
 	{ "undefine", "NAME", "remove a partition that is off", "rR", 1, 1, run_undefine },
-	{ "start", "NAME", "start it, and wait until it runs", "rRtw", 1, 1, run_start },
-	{ "stop", "NAME", "press its power button, and wait until it is off; never kills", "rRtw",
+	{ "start", "NAME", "start it, wait until it runs", "rRtw", 1, 1, run_start },
+	{ "stop", "NAME", "press its power button, wait until it is off; never kills", "rRtw",
 	  1, 1, run_stop },
 	{ "kill", "NAME", "pull its plug", "rR", 1, 1, run_kill },
 	{ "pause", "NAME", "hold all its vCPUs", "rR", 1, 1, run_pause },
@@ -60,7 +60,7 @@ static void print_option(FILE *to, size_t i)
 
 	snprintf(text, sizeof(text), "%s%s%s", options[i].name, options[i].value ? " " : "",
 		 options[i].value ? options[i].value : "");
-	fprintf(to, "  %-22s %s\n", text, options[i].what);
+	fprintf(to, "  %-18s %s\n", text, options[i].what);
 }
 
 void usage_print(FILE *to, const struct command *command)
@@ -72,8 +72,8 @@ void usage_print(FILE *to, const struct command *command)
 			char text[64];
 
 			snprintf(text, sizeof(text), "%s %s", c->name,
-				 strlen(c->arguments) > 14 ? "…" : c->arguments);
-			fprintf(to, "  %-22s %s\n", text, c->what);
+				 strlen(c->arguments) > 14 ? "..." : c->arguments);
+			fprintf(to, "  %-18s %s\n", text, c->what);
 		}
 		fputs("\nOptions of all commands:\n", to);
 	} else {
@@ -86,10 +86,10 @@ void usage_print(FILE *to, const struct command *command)
 			print_option(to, i);
 	if (!command)
 		fputs("\ncmdpartctl COMMAND --help tells a command's own options.\n"
-		      "Exit codes: 0 done, or so already; 1 failed; 2 bad command line or definition; "
-		      "3 not found;\n4 conflict; 5 not enough resources; 6 denied; 7 cmdpartd "
-		      "unreachable, nothing was done;\n8 outcome unknown, repeat with --request-id\n",
-		      to);
+		      "Exit codes: 0 done, or so already; 1 failed; 2 bad command line or\n"
+		      "definition; 3 not found; 4 conflict; 5 not enough resources; 6 denied;\n"
+		      "7 cmdpartd unreachable, nothing was done; 8 outcome unknown, repeat with\n"
+		      "--request-id\n", to);
 }
 
 const struct command *usage_find(const char *name)

@@ -134,15 +134,13 @@ int effects_apply(const struct effects *effects, struct rows *rows)
 	struct effect *f;
 	int rc = 0;
 
-	LIST_FOREACH(f, effects, entry) {
-		if (rc < 0)
-			break;
-		if (f->defines && !find(rows, f->row.partition))
+	/* A partition is there before it is started, in whatever order the list has them. */
+	LIST_FOREACH(f, effects, entry)
+		if (f->defines && !rc && !find(rows, f->row.partition))
 			rc = rows_add(rows, &f->row.r);
-		if (!f->starts)
-			continue;
-		p = find(rows, f->ask.uuid);
-		if (p && !p->memory_assigned && !rc)
+	LIST_FOREACH(f, effects, entry) {
+		p = f->starts && !rc ? find(rows, f->ask.uuid) : NULL;
+		if (p && !p->memory_assigned)
 			rc = placement_apply(rows, &f->ask, &f->placement);
 	}
 	return rc;
