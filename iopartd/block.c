@@ -167,7 +167,8 @@ static void block_config(struct device *d, struct virtio_config *to)
 
 /* ---- from a chain to a request */
 
-static void copy_from(void *to, const struct iovec *iov, unsigned int n, uint64_t skip, uint64_t bytes)
+static void copy_from(void *to, const struct iovec *iov, unsigned int n, uint64_t skip,
+		      uint64_t bytes)
 {
 	char *p = to;
 	uint64_t take;
@@ -485,7 +486,7 @@ static void end_request(struct request *r)
 	struct block *b = d->data;
 	int rc;
 
-	/* While the driver resets, or after the loss of the device, the guest's memory is not ours. */
+	/* While the driver resets, and after a loss, the guest's memory is not ours. */
 	if (d->state == DEVICE_SERVING && b->virtio.up) {
 		rc = guarded(d->channel, finish, r);
 		if (rc)
@@ -521,7 +522,8 @@ static void piece_over(struct operation *o, int result)
 	bool data = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
 
 	CRASH_POINT("operation-over");
-	if (result == -EINTR || result == -EAGAIN || (data && result > 0 && (uint32_t)result < p->left)) {
+	if (result == -EINTR || result == -EAGAIN ||
+	    (data && result > 0 && (uint32_t)result < p->left)) {
 		if (result > 0) {
 			p->at += result;
 			p->left -= result;

@@ -230,7 +230,7 @@ static int console_promote(struct device *d)
 		.tail = w.tx_tail, .head = w.rx_head, .base = w.base, .size = w.tx_tail - w.base,
 	};
 	if (w.rotating && !fresh) {
-		/* Copied not at all, in part or whole: the source is still there unless base moved. */
+		/* Copied not at all, in part or whole: unless base moved, the source is there. */
 		if (w.rotating - w.base > c->size)
 			return -EUCLEAN;
 		rc = cut_log(d, w.rotating);
@@ -284,8 +284,8 @@ static int log_part(struct device *d)
 	rc = write_all(d->backing, part, t.n, c->size);
 	CRASH_POINT("logged");
 	if (rc && !c->failed)
-		device_log(d, LOG_ERR, "the console's log cannot be written: %s; its output is lost "
-			   "until it can", strerror(-rc));
+		device_log(d, LOG_ERR, "the console's log cannot be written: %s; what the guest "
+			   "says is lost until it can", strerror(-rc));
 	c->failed = rc != 0;
 	c->tail += t.n;
 	if (rc) {
@@ -316,7 +316,7 @@ static bool console_turn(struct device *d)
 		rc = log_part(d);
 	if (rc < 0) {
 		if (rc == -EPROTO)
-			device_log(d, LOG_ERR, "the console's client counts wrong; its channel is given up");
+			device_log(d, LOG_ERR, "the console's client counts wrong; it is given up");
 		device_lost(d, rc);
 		return false;
 	}

@@ -197,7 +197,7 @@ static const char *parse(char *line, uint8_t uuid[16], enum mode *mode)
 	size_t i;
 
 	if (strcmp(verb, "CONSOLE") || !id || !rest)
-		return "expected CONSOLE, a partition's uuid and log, attach, attach-ro or attach-rw";
+		return "expected CONSOLE, a partition's uuid, and what to do";
 	if (uuid_read(uuid, id))
 		return "the partition is not named by a uuid";
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -224,7 +224,8 @@ static void grant(struct connection *c)
 	}
 	d = console_find(c->sock->iopart, uuid);
 	if (!d) {
-		refuse(c, "ERR not-serving this instance does not serve that console now; ask the other\n");
+		refuse(c, "ERR not-serving this instance does not serve that console now; "
+		       "ask the other\n");
 		return;
 	}
 	if (mode == MODE_WRITE && has_writer(c->sock, d)) {

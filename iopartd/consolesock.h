@@ -21,7 +21,7 @@ struct consolesock;
 /* Binds and listens at path, replacing what a dead instance left there. fd or -errno. */
 int consolesock_listen(const char *path);
 
-/* Serves connections of a listening fd, which it owns. allowed: the user that may ask beside root. */
+/* Serves connections of a listening fd, which it owns. allowed: who may ask beside root. */
 int consolesock_start(struct consolesock **out, struct iopart *io, int fd, uid_t allowed);
 void consolesock_stop(struct consolesock *s);
 

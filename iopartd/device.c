@@ -177,7 +177,8 @@ static int add_sources(struct device *d)
 		if (rc < 0)
 			return rc;
 	}
-	rc = sd_event_add_io(event, &d->status, channel_status_fd(d->channel), EPOLLIN, on_status, d);
+	rc = sd_event_add_io(event, &d->status, channel_status_fd(d->channel), EPOLLIN, on_status,
+			     d);
 	return rc < 0 ? rc : 0;
 }
 

@@ -33,7 +33,7 @@ struct device;
 
 struct device_type {
 	struct channel_geometry geometry;
-	unsigned int bells;		/* doorbells from the client that it listens to: 0 … bells - 1 */
+	unsigned int bells;		/* the client's doorbells 0 … bells - 1 are listened to */
 	bool fenced;			/* takes the backing's fence before it serves */
 
 	/* A new device: checks its backing, allocates d->data. Only then is there a channel. */

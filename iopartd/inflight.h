@@ -49,7 +49,7 @@ void inflight_start(struct inflight *f, struct io_inflight *table, unsigned int 
 /* Records that q's next entry, head, is taken. -EPROTO: that request is in flight already. */
 int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head);
 
-/* Records that a request is over and writes its used element; length: bytes written to the guest. */
+/* Records that a request is over and writes its used element; length: bytes the guest got. */
 void inflight_done(struct inflight *f, struct virtqueue *q, uint32_t head, uint32_t length);
 
 /* Publishes all that is done. Returns whether there was anything. */

@@ -36,8 +36,8 @@ static void usage(FILE *to)
 	      "\n"
 	      "Serve guests' disks, network cards and consoles: one instance of an I/O partition.\n"
 	      "  --instance LETTER  which one: a, b, ...\n"
-	      "  --run DIR          sockets: DIR/uvd.sock, DIR/io-LETTER.sock (default: /run/ultravisor)\n"
-	      "  --user NAME        run as NAME (default: ultravisor-io-LETTER)\n"
+	      "  --run DIR          where uvd.sock and io-LETTER.sock are (/run/ultravisor)\n"
+	      "  --user NAME        run as NAME (ultravisor-io-LETTER)\n"
 	      "  --debug            log more\n", to);
 }
 
@@ -106,8 +106,8 @@ static int listen_for_consoles(const struct options *o)
 	snprintf(path, sizeof(path), "%s/io-%s.sock", o->run, o->instance);
 	fd = consolesock_listen(path);
 	if (fd < 0)
-		log_errno(LOG_ERR, fd, "cannot listen at %s (start it as root, or give it the socket)",
-			  path);
+		log_errno(LOG_ERR, fd, "cannot listen at %s (start it as root, or pass it the "
+			  "socket)", path);
 	return fd;
 }
 

@@ -171,7 +171,7 @@ static int add_rules(scmp_filter_ctx f)
 	/* Only unix sockets: to uvd, the journal, the service manager. */
 	rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 			      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	/* No file at all. sd-event would read the boot id to spread its timers, and can do without. */
+	/* No file at all. sd-event asks for the boot id, to spread timers, and can do without. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	/* Mappings of channels and malloc; nothing that could be executed. */

@@ -38,7 +38,8 @@ static int restrict_ring(struct io_uring *ring)
 	if (syscall(__NR_io_uring_register, ring->ring_fd, IORING_REGISTER_RESTRICTIONS, r,
 		    ARRAY_SIZE(r)) < 0)
 		return -errno;
-	if (syscall(__NR_io_uring_register, ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+	if (syscall(__NR_io_uring_register, ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL,
+		    0) < 0)
 		return -errno;
 	return 0;
 }

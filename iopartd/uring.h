@@ -19,7 +19,8 @@
 #define URING_OPERATIONS 2048u
 
 struct operation {
-	void (*complete)(struct operation *o, int result);	/* result: as the system call's, or -errno */
+	/* result: as the system call's, or -errno. */
+	void (*complete)(struct operation *o, int result);
 };
 
 struct uring {

@@ -147,8 +147,8 @@ static int broken(struct device *d, const char *why)
 	/* A guest may go on for ever; the log gets its 1st, 2nd, 4th, 8th, … fault. */
 	v->faults++;
 	if (!(v->faults & (v->faults - 1)))
-		device_log(d, LOG_ERR, "the guest's driver is at fault: %s; the device waits for its "
-			   "reset (faults so far: %u)", why, v->faults);
+		device_log(d, LOG_ERR, "the guest's driver is at fault: %s; the device waits for "
+			   "its reset (faults so far: %u)", why, v->faults);
 	rc = guarded(d->channel, store_broken, d);
 	if (!rc)
 		rc = ring_client(d);

@@ -65,8 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		/* Half of the inputs choose where the queue is, too. */
 		if (data[0] & 4)
 			setup = (struct io_queue){
-				.size = data[1] << (data[0] >> 6), .desc = data[2] * 16u + (data[3] & 1) * HOLE,
-				.driver = data[4] * 16u, .device = data[5] * 16u + (data[6] & 1) * HOLE,
+				.size = data[1] << (data[0] >> 6),
+				.desc = data[2] * 16u + (data[3] & 1) * HOLE,
+				.driver = data[4] * 16u,
+				.device = data[5] * 16u + (data[6] & 1) * HOLE,
 			};
 		data += 8;
 		n -= 8;

@@ -13,8 +13,8 @@ if command -v clang >/dev/null; then
 	clang -fsanitize=fuzzer,address,undefined "${flags[@]}" -o "$tmp/virtqueue"
 	mkdir "$tmp/found"
 	"$tmp/virtqueue" -seed=1 -runs=500000 -timeout=5 -max_len=2048 -print_final_stats=1 \
-		-artifact_prefix="$tmp/" "$tmp/found" tests/fuzz/iopartd-corpus 2>&1 | tail -n 20
+		-artifact_prefix="$tmp/" "$tmp/found" tests/fuzz/iopartd/corpus 2>&1 | tail -n 20
 else
 	"${CC:-gcc}" -fsanitize=address,undefined tests/fuzz/libchannel_main.c "${flags[@]}" -o "$tmp/virtqueue"
-	"$tmp/virtqueue" tests/fuzz/iopartd-corpus 150000 1
+	"$tmp/virtqueue" tests/fuzz/iopartd/corpus 150000 1
 fi

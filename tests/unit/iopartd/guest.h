@@ -25,7 +25,8 @@
 #define GUEST_HIGH	0x100000000ULL
 #define GUEST_HIGH_SIZE	(1ULL << 20)
 
-#define GUEST_FEATURES	(1ULL << 32 | 1ULL << 29 | 1ULL << 28)	/* version 1, event index, indirect */
+/* Version 1, event index, indirect descriptors. */
+#define GUEST_FEATURES	(1ULL << 32 | 1ULL << 29 | 1ULL << 28)
 
 struct buffer {
 	uint64_t gpa;

@@ -35,7 +35,7 @@ void rig_run(struct rig *r, unsigned int ms);
 /* Until the driver's generation is acknowledged. */
 void rig_settle(struct rig *r, struct guest *g);
 
-/* A file with a name, of that many bytes: a description of its own. direct: where O_DIRECT works. */
+/* A file of that many bytes, and its name: another description. direct: where O_DIRECT works. */
 int rig_file(char path[64], uint64_t bytes, bool direct);
 int rig_open(const char *path, bool readonly);
 

@@ -205,7 +205,8 @@ static void what_cannot_be_done_is_an_error_of_that_request_alone(void **p)
 	assert_int_equal(request(s, VIRTIO_BLK_T_IN, last - 7, &in, 1, NULL), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(s, VIRTIO_BLK_T_IN, last - 8, &in, 1, NULL), VIRTIO_BLK_S_OK);
 	assert_int_equal(request(s, VIRTIO_BLK_T_OUT, last, &out, 1, NULL), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(request(s, VIRTIO_BLK_T_OUT, UINT64_MAX, &out, 1, NULL), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(request(s, VIRTIO_BLK_T_OUT, UINT64_MAX, &out, 1, NULL),
+			 VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(s, VIRTIO_BLK_T_OUT, UINT64_MAX / 512, &out, 1, NULL),
 			 VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(s, VIRTIO_BLK_T_IN, 0, &odd, 1, NULL), VIRTIO_BLK_S_IOERR);
@@ -313,7 +314,9 @@ static void a_reset_waits_for_what_is_under_way(void **p)
 	struct state *s = *p;
 	struct virtio_blk_outhdr h = { .type = VIRTIO_BLK_T_IN };
 	uint64_t a = guest_alloc(&s->g, 65536);
-	struct buffer b[] = { { s->header, 16, false }, { a, 65536, true }, { s->status, 1, true } };
+	struct buffer b[] = {
+		{ s->header, 16, false }, { a, 65536, true }, { s->status, 1, true },
+	};
 	uint32_t before;
 	int i;
 
@@ -350,7 +353,8 @@ static void a_driver_that_breaks_a_rule_waits_for_its_reset(void **p)
 	uint64_t a = guest_alloc(&s->g, 4096);
 	struct buffer in = { a, 4096, true };
 	struct buffer bad[] = { { GUEST_HIGH - 8, 16, false }, { s->status, 1, true } };
-	struct buffer nostatus = { s->header, 16, false }, noheader[] = { { a, 8, false }, { a, 1, true } };
+	struct buffer nostatus = { s->header, 16, false };
+	struct buffer noheader[] = { { a, 8, false }, { a, 1, true } };
 	int round;
 
 	for (round = 0; round < 5; round++) {

@@ -270,7 +270,8 @@ static void end(pid_t pid)
 static void every_byte_once_whoever_is_killed_when(void **p)
 {
 	static const char *const points[] = {
-		"logged", "tail-moved", "rotating", "tail-part", "tail-copied", "base-moved", "truncated",
+		"logged", "tail-moved", "rotating", "tail-part", "tail-copied", "base-moved",
+		"truncated",
 	};
 	struct state *s = *p;
 	unsigned int i, pass, killed = 0;

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/if.h>
+#include <net/if.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -56,7 +56,9 @@ struct state {
 
 static int tap(const char *name, bool attached)
 {
-	struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE };
+	struct ifreq r = {
+		.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE,
+	};
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	assert_true(fd >= 0);
@@ -86,9 +88,7 @@ static int wire(const char *name)
 {
 	struct sockaddr_ll a = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(PROTOCOL),
-		.sll_ifindex = (int)({ struct ifreq r = { 0 }; int f = socket(AF_INET, SOCK_DGRAM, 0);
-				 strcpy(r.ifr_name, name); ioctl(f, SIOCGIFINDEX, &r); close(f);
-				 r.ifr_ifindex; }),
+		.sll_ifindex = (int)if_nametoindex(name),
 	};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(PROTOCOL));
 
@@ -424,7 +424,8 @@ static void no_packet_is_damaged_whoever_is_killed_when(void **p)
 			assert_int_equal(guest_broken(&s->g), 0);
 		}
 	}
-	print_message("    %u killed, %u of %u packets arrived, %u were sent\n", killed, got, sent, out);
+	print_message("    %u killed, %u of %u packets arrived, %u were sent\n", killed, got, sent,
+		      out);
 	assert_true(killed > 20 && got > 50);
 }
 

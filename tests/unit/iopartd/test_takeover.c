@@ -253,7 +253,8 @@ static void walk(bool direct)
 				kill_server(pid);	/* passed less often; then here */
 		}
 		finish(&s);
-		print_message("    %-20s %u servers, %u requests\n", points[i], s.servers, s.completed);
+		print_message("    %-20s %u servers, %u requests\n", points[i], s.servers,
+			      s.completed);
 		uninit(&s);
 	}
 }

@@ -103,7 +103,9 @@ static void a_chain_as_long_as_the_table_is_legal(void **p)
 	unsigned int i;
 
 	for (i = 0; i < QUEUE; i++)
-		d[i] = (struct vring_desc){ 0x1000, 1, i + 1 < QUEUE ? VRING_DESC_F_NEXT : 0, i + 1 };
+		d[i] = (struct vring_desc){
+			0x1000, 1, i + 1 < QUEUE ? VRING_DESC_F_NEXT : 0, i + 1,
+		};
 	assert_int_equal(virtqueue_chain(&s->q, 0, &s->chain), 0);
 	assert_int_equal(s->chain.readable, QUEUE);
 }
@@ -194,8 +196,9 @@ static void readable_after_writable_is_refused(void **p)
 {
 	struct state *s = *p;
 	struct buffer b[] = { { 0x1000, 16, true }, { 0x2000, 8, false } };
+	uint16_t head = guest_submit(&s->g, 0, b, 2, false);
 
-	refused(s, virtqueue_chain(&s->q, guest_submit(&s->g, 0, b, 2, false), &s->chain), "readable");
+	refused(s, virtqueue_chain(&s->q, head, &s->chain), "readable");
 }
 
 static void indirect_tables_are_checked(void **p)
@@ -232,7 +235,8 @@ static void indirect_tables_are_checked(void **p)
 static void queues_are_checked_when_they_are_set_up(void **p)
 {
 	struct state *s = *p;
-	struct io_queue good = { .size = 16, .desc = 0x1000, .driver = 0x2000, .device = 0x3000 }, q;
+	struct io_queue good = { .size = 16, .desc = 0x1000, .driver = 0x2000, .device = 0x3000 };
+	struct io_queue q;
 	struct virtqueue v;
 
 	assert_int_equal(virtqueue_setup(&v, &s->memory, &good, 0), 0);
