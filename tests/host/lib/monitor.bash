@@ -6,10 +6,9 @@
 
 [ -n "${APPLIANCE-}" ] || fail "this runs in the test host"
 
-# initrd KERNEL SCRIPT: a guest of busybox that runs SCRIPT (text) at boot; in $tmp/initrd. It does
-# not end at once: when a session's leader ends, Linux throws away what its terminal has not sent.
+# initrd KERNEL SCRIPT: a guest of busybox that runs SCRIPT (text) at boot; in $tmp/initrd
 initrd() {
-	printf '%s\nsleep 2\n' "$2" >"$tmp/init"
+	printf '%s\n' "$2" >"$tmp/init"
 	"$repo/testhost/guest-initrd" "$tmp/initrd" --kernel "$1" --init "$tmp/init" >/dev/null
 }
 
