@@ -18,6 +18,7 @@
 
 #define FIRST_WATCH_USEC 20000ull	/* a monitor is up in some ten milliseconds */
 #define LAST_WATCH_USEC	500000ull
+#define PRESS_USEC	5000000ull	/* a guest that boots still does not feel the first press */
 #define LINGER_USEC	60000000ull	/* an outcome that could not be stored is told that long */
 #define WORDS		1300		/* of an error in one line */
 #define STORE_USEC	1000000ull	/* between tries to store an outcome */
@@ -26,6 +27,7 @@ static void survey(struct activation *a);
 static void surveyed(void *data);
 static void watch(struct activation *a);
 static void close_now(struct activation *a);
+static void claim(struct activation *a, const struct host *h, struct batch *b);
 
 /* ---- small things */
 
@@ -123,7 +125,10 @@ static uint64_t monotonic_usec(void)
 
 static void start_watch(struct activation *a)
 {
-	a->deadline = monotonic_usec() + a->row.timeout_s * 1000000ull;
+	/* Pressing again does not begin it anew. */
+	if (!a->deadline)
+		a->deadline = monotonic_usec() + a->row.timeout_s * 1000000ull;
+	a->press = monotonic_usec() + PRESS_USEC;
 	a->pause = FIRST_WATCH_USEC;
 	watch(a);
 }
@@ -220,6 +225,8 @@ static void watched(void *data)
 	const struct host_partition *p = h ? host_partition(h, a->row.uuid) : NULL;
 	bool up = h && h->row.state == HOST_UP;
 	const char *name = a->row.partition;
+	uint64_t now = monotonic_usec();
+	struct batch b = { 0 };
 
 	if (up && a->row.verb == VERB_ACTIVATE && p &&
 	    (!strcmp(p->state, "running") || !strcmp(p->state, "paused"))) {
@@ -235,7 +242,9 @@ static void watched(void *data)
 	} else if (up && a->row.verb == VERB_DEACTIVATE && (!p || !placement_is_on(p->state))) {
 		done(a, "off", "%s is off on %s%s%s", name, h->row.name,
 		     p && p->reason[0] ? ": " : "", p ? p->reason : "");
-	} else if (monotonic_usec() < a->deadline) {
+	} else if (up && a->row.verb == VERB_DEACTIVATE && now >= a->press && now < a->deadline) {
+		claim(a, h, &b);
+	} else if (now < a->deadline) {
 		activation_later(a, a->pause, watch);
 		a->pause = a->pause * 2 < LAST_WATCH_USEC ? a->pause * 2 : LAST_WATCH_USEC;
 	} else {

@@ -481,11 +481,14 @@ json_t *world_definition(const char *name, const char *memory)
 			 "console=ttyS0");
 }
 
+int world_timeout_s = 5;
+
 const char *world_begin(struct world *w, const char *verb, const char *name, json_t *definition)
 {
 	static char id[37];
 	struct error e = ERROR_NONE;
-	json_t *body = json_pack("{s:s, s:i}", "name", name, "timeout_s", 5), *object;
+	json_t *body = json_pack("{s:s, s:i}", "name", name, "timeout_s",
+				 world_timeout_s), *object;
 	char path[32];
 
 	if (definition)

@@ -87,6 +87,7 @@ json_t *world_definition(const char *name, const char *memory);
 
 /* Begins (definition may be NULL; stolen) and returns the id; "" if that was refused. */
 const char *world_begin(struct world *w, const char *verb, const char *name, json_t *definition);
+extern int world_timeout_s;		/* that it asks for */
 
 /* Waits until the activation is closed; its object, the caller's. NULL after 15 s. */
 json_t *world_await(struct world *w, const char *id);
