@@ -244,21 +244,17 @@ int device_claim(struct transaction *t, const void *record)
 static int prepare_bridge(struct transaction *t)
 {
 	struct network *n = t->uvd->network;
-	bool keep = t->bridge_gone;
 	int rc;
 
-	if (n->ops->bridge_find(n, NETWORK_OWN_BRIDGE) == 0) {
-		rc = n->ops->bridge_create(n, NETWORK_OWN_BRIDGE);
-		if (rc < 0)
-			return refuse_claim(t, rc, NETWORK_OWN_BRIDGE, strerror(-rc));
-		t->bridge_made = true;
-	} else if (!keep) {
-		return 0;
-	}
 	/* Its last tap may have been released by this very transaction. */
 	t->bridge_gone = false;
-	return refuse_db(t, db_run(t->uvd->db, "INSERT OR IGNORE INTO bridge VALUES (?)", "t",
-				   NETWORK_OWN_BRIDGE));
+	if (n->ops->bridge_find(n, NETWORK_OWN_BRIDGE) != 0)
+		return 0;
+	rc = n->ops->bridge_create(n, NETWORK_OWN_BRIDGE);
+	if (rc < 0)
+		return refuse_claim(t, rc, NETWORK_OWN_BRIDGE, strerror(-rc));
+	t->bridge_made = true;
+	return 0;
 }
 
 int device_claim_prepare(struct transaction *t, const void *record)
@@ -290,7 +286,7 @@ int device_claim_prepare(struct transaction *t, const void *record)
 	return rc;
 }
 
-/* The bridge that we made goes with its last tap. */
+/* The bridge goes with its last tap, if it is ours. */
 static int unclaim_bridge(struct transaction *t)
 {
 	struct db *db = t->uvd->db;
@@ -300,10 +296,7 @@ static int unclaim_bridge(struct transaction *t)
 	rc = db_value(db, &n, "SELECT count(*) FROM claim k JOIN device d"
 		      " ON d.partition = k.partition AND d.name = k.name WHERE d.bridge = ?", "t",
 		      NETWORK_OWN_BRIDGE);
-	if (rc < 0 || n)
-		return refuse_db(t, rc);
-	rc = db_run(db, "DELETE FROM bridge WHERE name = ?", "t", NETWORK_OWN_BRIDGE);
-	if (rc == 0 && sqlite3_changes(db_handle(db)))
+	if (rc == 0 && n == 0)
 		t->bridge_gone = true;
 	return refuse_db(t, rc);
 }

@@ -20,6 +20,8 @@
 #include "network.h"
 
 #define TUN_DEVICE "/dev/net/tun"
+/* The group (ip link … group) of the bridge that uvd made: "uv". */
+#define GROUP 0x7576
 #define TAP_FLAGS (IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE | IFF_VNET_HDR)
 
 struct host_network {
@@ -116,21 +118,37 @@ static int link_delete(struct network *n, const char *name)
 	return rc == -ENODEV ? 0 : rc;
 }
 
+static int host_bridge_delete(struct network *n, const char *name)
+{
+	struct rtnl_link *link;
+	bool ours;
+	int rc = link_get(n, name, &link);
+
+	if (rc < 0)
+		return rc == -ENODEV ? 0 : rc;
+	ours = rtnl_link_get_group(link) == GROUP;
+	rtnl_link_put(link);
+	return ours ? link_delete(n, name) : 0;
+}
+
 static int host_bridge_create(struct network *n, const char *name)
 {
-	int rc = nl_errno(rtnl_link_bridge_add(route(n), name));
+	struct rtnl_link *link = rtnl_link_bridge_alloc();
+	int rc;
 
-	if (rc < 0 && rc != -EEXIST)
+	if (!link)
+		return -ENOMEM;
+	rtnl_link_set_name(link, name);
+	/* Given with the link itself: there is no instant at which it exists unmarked. */
+	rtnl_link_set_group(link, GROUP);
+	rc = nl_errno(rtnl_link_add(route(n), link, NLM_F_CREATE | NLM_F_EXCL));
+	rtnl_link_put(link);
+	if (rc < 0)
 		return rc;
 	rc = set_up(n, name, NULL);
 	if (rc < 0)
-		link_delete(n, name);
+		host_bridge_delete(n, name);
 	return rc;
-}
-
-static int host_bridge_delete(struct network *n, const char *name)
-{
-	return link_delete(n, name);
 }
 
 /* The guest speaks on it, not the host: no IPv6 address of the host's own. Best effort. */

@@ -18,6 +18,7 @@ struct network;
 struct network_ops {
 	/* 1 a bridge, 0 no such interface, -ENOTSUP: an interface, but no bridge. */
 	int (*bridge_find)(struct network *n, const char *name);
+	/* Makes it with a mark of ours, by which delete knows it; another's is left alone. */
 	int (*bridge_create)(struct network *n, const char *name);
 	int (*bridge_delete)(struct network *n, const char *name);
 	/* A persistent multi-queue tap with IFF_VNET_HDR, up, a port of the bridge. */

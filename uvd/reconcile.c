@@ -196,13 +196,11 @@ static int settle_network(struct uvd *uvd)
 	}
 	if (rc < 0)
 		return rc;
-	/* Ours, and without a tap: its end was committed, or its making was not. */
-	if (db_value(uvd->db, &one, "SELECT 1 FROM bridge WHERE name = ? AND NOT EXISTS"
-		     " (SELECT 1 FROM claim WHERE tap IS NOT NULL)", "t", NETWORK_OWN_BRIDGE) == 0) {
-		net->ops->bridge_delete(net, NETWORK_OWN_BRIDGE);
-		return db_run(uvd->db, "DELETE FROM bridge", "");
-	}
-	return 0;
+	/* Without a tap of ours: its end was committed, or its making was not. */
+	rc = db_value(uvd->db, &one, "SELECT 1 FROM claim k JOIN device d"
+		      " ON d.partition = k.partition AND d.name = k.name WHERE d.bridge = ?", "t",
+		      NETWORK_OWN_BRIDGE);
+	return rc == -ENOENT ? net->ops->bridge_delete(net, NETWORK_OWN_BRIDGE) : rc;
 }
 
 static int make_command_channel(struct uvd *uvd)

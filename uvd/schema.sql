@@ -139,11 +139,6 @@ CREATE TABLE claim (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX claim_resource ON claim (resource);
 
--- Bridges that uvd made, and therefore removes with their last tap.
-CREATE TABLE bridge (
-	name TEXT PRIMARY KEY
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE channel (
 	uuid BLOB PRIMARY KEY CHECK (length(uuid) = 16),
 	type INTEGER NOT NULL CHECK (type BETWEEN 1 AND 5),

@@ -37,7 +37,7 @@ struct scopes {
 	sd_event *event;
 	sd_bus *bus;			/* while connected to systemd */
 	struct pending *pending;
-	enum { BY_SYSTEMD, BY_CGROUP, BY_NOBODY } by;
+	enum { UNKNOWN, BY_SYSTEMD, BY_CGROUP, BY_NOBODY } by;
 };
 
 static int write_file(const char *path, const char *text)
@@ -80,21 +80,27 @@ static int open_cgroup(void)
 int scopes_open(struct scopes **out, sd_event *event)
 {
 	struct scopes *s = calloc(1, sizeof(*s));
-	int rc;
 
 	if (!s)
 		return -ENOMEM;
 	s->event = sd_event_ref(event);
-	if (sd_booted() > 0) {
-		s->by = BY_SYSTEMD;
-	} else {
-		rc = open_cgroup();
-		s->by = rc == 0 ? BY_CGROUP : BY_NOBODY;
-		if (rc < 0)
-			log_errno(LOG_NOTICE, rc, "no cgroup2 here: guests run without limits");
-	}
 	*out = s;
 	return 0;
+}
+
+/* When the first guest is started: before that nothing of the host's is changed. */
+static void find_out(struct scopes *s)
+{
+	int rc;
+
+	if (sd_booted() > 0) {
+		s->by = BY_SYSTEMD;
+		return;
+	}
+	rc = open_cgroup();
+	s->by = rc == 0 ? BY_CGROUP : BY_NOBODY;
+	if (rc < 0)
+		log_errno(LOG_NOTICE, rc, "no cgroup2 here: guests run without limits");
 }
 
 static void close_bus(struct scopes *s)
@@ -234,6 +240,8 @@ void scope_create(struct scopes *s, const char *name, pid_t pid, uint64_t memory
 	struct pending *p;
 	int rc = 0;
 
+	if (s->by == UNKNOWN)
+		find_out(s);
 	if (s->by == BY_SYSTEMD) {
 		p = calloc(1, sizeof(*p));
 		if (p) {
@@ -261,7 +269,8 @@ void scope_remove(struct scopes *s, const char *name)
 {
 	char directory[PATH_MAX];
 
-	if (s->by != BY_CGROUP)
+	/* Also one that an instance before us made. */
+	if (s->by == BY_SYSTEMD || sd_booted() > 0)
 		return;
 	snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
 	if (rmdir(directory) < 0 && errno != ENOENT)

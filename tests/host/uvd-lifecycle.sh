@@ -54,7 +54,6 @@ released() {
 	is "contexts" "$(sql 'SELECT count(*) FROM context')" 0
 	is "claims" "$(sql 'SELECT count(*) FROM claim')" 0
 	is "channels but the command channel" "$(sql 'SELECT count(*) FROM channel')" 1
-	is "bridges" "$(sql 'SELECT count(*) FROM bridge')" 0
 	! ip link show uvbr0 >/dev/null 2>&1 || fail "uvbr0 stays"
 	[ -z "$(ip -o link show | grep uvt)" ] || fail "a tap stays"
 	within 5 eval '[ ! -e /sys/fs/cgroup/ultravisor.slice/ultravisor-web1.scope ]'

@@ -392,8 +392,10 @@ static void open_database(struct host *h)
 
 void host_reopen(struct host *h)
 {
-	batch_destroy(h->batch);
+	batch_destroy(h->batch);	/* either may have been closed before */
 	db_close(h->uvd.db);
+	h->batch = NULL;
+	h->uvd.db = NULL;
 	open_database(h);
 }
 
@@ -707,5 +709,7 @@ void assert_in_line(struct host *h)
 		if (h->fake->tap[i][0])
 			assert_int_equal(db_value(h->uvd.db, &one, "SELECT 1 FROM claim"
 						  " WHERE tap = ?", "t", h->fake->tap[i]), 0);
-	assert_int_equal(h->fake->own_bridge, sql(h, "SELECT count(*) FROM bridge"));
+	assert_int_equal(h->fake->own_bridge, sql(h, "SELECT count(*) > 0 FROM claim k"
+			 " JOIN device d ON d.partition = k.partition AND d.name = k.name"
+			 " WHERE d.bridge = 'uvbr0'"));
 }

@@ -25,7 +25,7 @@ static char *rows(struct host *h)
 {
 	static const char *const tables[] = {
 		"host", "node", "domain", "processor", "partition", "memory", "context",
-		"context_cpu", "device", "claim", "bridge", "channel", "channel_server", "history",
+		"context_cpu", "device", "claim", "channel", "channel_server", "history",
 	};
 	char *text = NULL, sql_text[64];
 	size_t size = 0;
@@ -174,8 +174,8 @@ static void test_everything_in_one_message(void **state)
 	add_resources(h, "web1");
 	accepted(h);
 	assert_int_equal(state_of(h, "web1"), PARTITION_STARTING);
-	/* Another host's bridge is left alone. */
-	assert_int_equal(sql(h, "SELECT count(*) FROM bridge"), 0);
+	/* The host's own bridge is used as found. */
+	assert_false(h->fake->own_bridge);
 	assert_int_equal(sql(h, "SELECT summary = 'start web1: 256MiB on node 0, 2 contexts, 3 devices'"
 			     " FROM ledger ORDER BY \"transaction\" DESC"), 1);
 }
