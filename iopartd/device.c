@@ -14,6 +14,7 @@
 #include <common/log.h>
 
 #include "device.h"
+#include "handover.h"
 
 const struct device_type *device_type(uint32_t channel_type)
 {
@@ -194,45 +195,68 @@ static int attach(struct device *d)
 	return rc;
 }
 
-/* Nothing of a LOST device is under way any more. */
-static void end(struct device *d)
+/* In d's place, from the descriptors that were handed over for it. */
+static struct device *begin_again(struct device *d)
+{
+	struct device_identity id = d->id;
+	struct iopart *io = d->iopart;
+	int endpoint = d->next_endpoint, backing = d->next_backing;
+	uint32_t round = d->round;
+
+	d->next_endpoint = d->next_backing = -1;
+	device_free(d);
+	if (device_open(&d, io, &id, endpoint, backing))
+		return NULL;
+	d->round = round;
+	return d;
+}
+
+static int stand_by_again(struct device *d)
 {
 	int rc;
 
+	d->again = false;
+	rc = attach(d);
+	if (rc)
+		return rc;
+	rc = add_sources(d);
+	if (rc)
+		return rc;
+	d->state = DEVICE_STANDBY;
+	device_log(d, LOG_INFO, "stands by");
+	rc = look_at_status(d);
+	if (rc)
+		device_lost(d, rc);
+	return 0;
+}
+
+/* Nothing of a LOST device is under way any more. */
+static void end(struct device *d)
+{
 	channel_close(d->channel);
 	d->channel = NULL;
 	d->mapped = false;
-	if (d->next_endpoint >= 0) {
-		struct device_identity id = d->id;
-		struct iopart *io = d->iopart;
-		int endpoint = d->next_endpoint, backing = d->next_backing;
-		uint32_t round = d->round;
-
-		d->next_endpoint = d->next_backing = -1;
+	if (d->withdrawn) {
 		device_free(d);
-		if (device_open(&d, io, &id, endpoint, backing) == 0)
-			d->round = round;
 		return;
 	}
-	if (!d->again || d->endpoint < 0) {
-		device_free(d);
+	if (d->next_endpoint >= 0) {
+		begin_again(d);
 		return;
 	}
 	/* The new server waits for this. */
 	if (d->backing >= 0)
 		flock(d->backing, LOCK_UN);
-	d->again = false;
-	rc = attach(d);
-	if (!rc) {
-		d->state = DEVICE_STANDBY;
-		rc = add_sources(d);
-	}
-	if (!rc)
-		rc = look_at_status(d);
-	if (!rc)
+	if (d->again && d->endpoint >= 0 && stand_by_again(d) == 0)
 		return;
-	device_log(d, LOG_INFO, "closed: %s", strerror(-rc));
-	device_free(d);
+	d->type->close(d);
+	drop_sources(d);
+	channel_close(d->channel);
+	d->channel = NULL;
+	close_fd(&d->endpoint);
+	close_fd(&d->backing);
+	d->state = DEVICE_CLOSED;
+	handover_ask_again(d->iopart->handover);
 }
 
 static int on_turn(sd_event_source *s, void *userdata)
@@ -329,28 +353,31 @@ int device_open_channel(struct device **out, struct iopart *io, const struct dev
 	return 0;
 }
 
-void device_replace(struct device *d, int endpoint, int backing)
+struct device *device_replace(struct device *d, int endpoint, int backing)
 {
-	if (d->state != DEVICE_LOST) {
+	if (d->state != DEVICE_LOST && d->state != DEVICE_CLOSED) {
 		close_fd(&endpoint);
 		close_fd(&backing);
-		return;
+		return d;
 	}
 	close_fd(&d->next_endpoint);
 	close_fd(&d->next_backing);
 	d->next_endpoint = endpoint;
 	d->next_backing = backing;
+	if (d->state == DEVICE_CLOSED)
+		return begin_again(d);
 	device_schedule(d);
+	return d;
 }
 
 void device_withdraw(struct device *d)
 {
-	close_fd(&d->next_endpoint);
-	close_fd(&d->next_backing);
-	d->again = false;
-	if (d->state != DEVICE_LOST)
-		device_lost(d, 0);
-	d->again = false;
+	d->withdrawn = true;
+	if (d->state == DEVICE_CLOSED) {
+		device_free(d);
+		return;
+	}
+	device_lost(d, 0);
 	if (!d->busy)
 		end(d);
 }
@@ -359,7 +386,7 @@ void device_lost(struct device *d, int rc)
 {
 	struct channel_status status;
 
-	if (d->state == DEVICE_LOST)
+	if (d->state == DEVICE_LOST || d->state == DEVICE_CLOSED)
 		return;
 	if (rc == -ECONNRESET) {
 		/*

@@ -9,7 +9,8 @@
  *   SERVING
  *     │ revoked, demoted, or memory taken away under a touch; from any state
  *   LOST      touches nothing any more; waits for its own requests in the kernel, because they
- *             hold the fence and may point into mappings; then closes, or is a standby again
+ *             hold the fence and may point into mappings; then is a standby again, or
+ *   CLOSED    holds nothing; uvd is asked for a new endpoint, or says that there is none
  *
  * What differs between block, network and console is a device_type.
  */
@@ -27,7 +28,9 @@
 #include "iopart.h"
 #include "memory.h"
 
-enum device_state { DEVICE_STANDBY, DEVICE_FENCING, DEVICE_SERVING, DEVICE_LOST };
+enum device_state {
+	DEVICE_STANDBY, DEVICE_FENCING, DEVICE_SERVING, DEVICE_LOST, DEVICE_CLOSED
+};
 
 struct device;
 
@@ -78,6 +81,7 @@ struct device {
 	int next_endpoint, next_backing; /* handed over while LOST; -1: none */
 	enum device_state state;
 	bool again;			/* LOST by a demotion: may be a standby again */
+	bool withdrawn;			/* LOST, and uvd has no more use for it */
 	bool touched;
 	bool starved;			/* waits for buffers or for room in the ring */
 	unsigned int busy;		/* its operations under way */
@@ -98,8 +102,11 @@ int device_open(struct device **out, struct iopart *io, const struct device_iden
 int device_open_channel(struct device **out, struct iopart *io, const struct device_identity *id,
 			struct channel *channel, int backing);
 
-/* Hands over new descriptors for a device that is LOST; else they are closed: it keeps its own. */
-void device_replace(struct device *d, int endpoint, int backing);
+/*
+ * New descriptors for a device that is known: taken if it is LOST or CLOSED, else closed, as it
+ * keeps its own. Returns the device that takes d's place, d itself or another, or NULL.
+ */
+struct device *device_replace(struct device *d, int endpoint, int backing);
 
 /* Ends it: at once if nothing is under way, else when that is over. d may be gone on return. */
 void device_withdraw(struct device *d);

@@ -20,6 +20,7 @@
 
 #define RETRY_USEC	200000u
 #define REFUSED_USEC	5000000u
+#define ASK_USEC	1000000u
 #define MESSAGES	16u		/* a turn */
 #define FDS_MAX		2u
 
@@ -29,7 +30,7 @@ struct handover {
 	int fd;				/* -1: not connected */
 	uint32_t round;			/* connections so far */
 	bool told;			/* that uvd does not answer */
-	sd_event_source *io, *retry;
+	sd_event_source *io, *retry, *ask;
 };
 
 struct message {
@@ -82,7 +83,7 @@ static void take_endpoint(struct handover *h, struct message *in)
 	memcpy(id.mac, m->mac, sizeof(id.mac));
 	d = find(h->iopart, m->channel_id);
 	if (d)
-		device_replace(d, in->fd[0], in->fd[1]);
+		d = device_replace(d, in->fd[0], in->fd[1]);
 	else if (device_open(&d, h->iopart, &id, in->fd[0], in->fd[1]))
 		d = NULL;
 	in->fd[0] = in->fd[1] = -1;
@@ -252,6 +253,31 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static int on_ask(sd_event_source *s, uint64_t usec, void *userdata)
+{
+	struct handover *h = userdata;
+	struct device *d;
+
+	(void)s;
+	(void)usec;
+	for (d = h->iopart->devices; d && d->state != DEVICE_CLOSED; d = d->next)
+		;
+	/* uvd tells a new connection everything; without one it will, as soon as there is one. */
+	if (d && h->fd >= 0) {
+		log_info("hand-over: asks for everything again, because of %s", d->label);
+		disconnect(h, 0);
+	}
+	return 0;
+}
+
+void handover_ask_again(struct handover *h)
+{
+	if (!h)
+		return;
+	sd_event_source_set_time_relative(h->ask, ASK_USEC);
+	sd_event_source_set_enabled(h->ask, SD_EVENT_ONESHOT);
+}
+
 int handover_start(struct handover **out, struct iopart *io, const char *path)
 {
 	struct handover *h;
@@ -269,11 +295,15 @@ int handover_start(struct handover **out, struct iopart *io, const char *path)
 	}
 	strcpy(h->address.sun_path, path);
 	rc = sd_event_add_time(io->event, &h->retry, CLOCK_MONOTONIC, 0, 10000, on_retry, h);
+	if (rc >= 0)
+		rc = sd_event_add_time(io->event, &h->ask, CLOCK_MONOTONIC, 0, 10000, on_ask, h);
 	if (rc < 0) {
-		free(h);
+		handover_stop(h);
 		return rc;
 	}
 	sd_event_source_set_enabled(h->retry, SD_EVENT_OFF);
+	sd_event_source_set_enabled(h->ask, SD_EVENT_OFF);
+	io->handover = h;
 	connect_or_wait(h);
 	*out = h;
 	return 0;
@@ -285,6 +315,8 @@ void handover_stop(struct handover *h)
 		return;
 	sd_event_source_disable_unref(h->io);
 	sd_event_source_disable_unref(h->retry);
+	sd_event_source_disable_unref(h->ask);
+	h->iopart->handover = NULL;
 	if (h->fd >= 0)
 		close(h->fd);
 	free(h);

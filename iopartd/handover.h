@@ -12,8 +12,14 @@
 
 struct handover;
 
-/* Tries to connect once before it returns. 0 or -errno; that uvd does not answer is no error. */
+/* Sets io->handover. Tries to connect once before it returns. 0 or -errno; that uvd does not answer is no error. */
 int handover_start(struct handover **out, struct iopart *io, const char *path);
 void handover_stop(struct handover *h);
+
+/*
+ * A device was lost that uvd has not withdrawn: soon, unless it does, everything is asked for
+ * again. h may be NULL.
+ */
+void handover_ask_again(struct handover *h);
 
 #endif

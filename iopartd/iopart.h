@@ -13,12 +13,14 @@
 #define IOPART_POOL_BYTES	(32u << 20)
 
 struct device;
+struct handover;
 
 struct iopart {
 	sd_event *event;
 	struct pool pool;
 	struct uring uring;
 	struct device *devices;		/* list, by next */
+	struct handover *handover;	/* NULL: none */
 	struct device *touched;		/* have completions to publish, by next_touched */
 	bool ending;			/* no request is begun any more */
 	sd_event_source *completions, *again;

@@ -273,6 +273,31 @@ static void a_device_that_is_named_again_keeps_what_it_has(void **p)
 	assert_ptr_equal(s->r.io.devices, d);
 }
 
+static void what_is_lost_and_not_withdrawn_is_asked_for_again(void **p)
+{
+	struct state *s = *p;
+	struct handover_message m = message(HANDOVER_ENDPOINT);
+
+	rig_serve(&s->r, &s->g, rig_open(s->disk, false), false);
+	s->g.server = NULL;
+	s->r.device->round = 1;
+	device_lost(s->r.device, -EPROTO);
+	rig_run(&s->r, 300);
+	assert_int_equal(s->r.device->state, DEVICE_CLOSED);
+	assert_int_equal(s->r.device->backing, -1);
+	assert_false(hung_up(s));
+	rig_run(&s->r, 1000);
+	assert_true(hung_up(s));
+	close(s->uvd);
+	greet(s);
+	/* What is sent in its place here is no endpoint, so that is the end of it. */
+	m.channel_id = 7;
+	say(s, &m, sizeof(m), 2);
+	assert_null(s->r.io.devices);
+	rig_run(&s->r, 1500);
+	assert_false(hung_up(s));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -282,6 +307,7 @@ int main(void)
 		TEST(messages_that_make_no_sense_end_the_connection),
 		TEST(what_is_withdrawn_or_not_named_again_is_given_up),
 		TEST(uvd_dies_and_names_less),
+		TEST(what_is_lost_and_not_withdrawn_is_asked_for_again),
 		TEST(a_device_that_is_named_again_keeps_what_it_has),
 	};
 
