@@ -49,6 +49,7 @@ static void withdraw(struct uvr_channel *channel, struct uvr_side *side)
 	lockdep_assert_held_write(&channel->lock);
 	spin_lock_irq(&channel->bells);
 	attachment->endpoint->attachment = NULL;
+	attachment->endpoint = NULL;
 	side->attachment = NULL;
 	if (slot != ULTRAVISOR_NO_SLOT && slot == channel->serving)
 		channel->serving = ULTRAVISOR_NO_SLOT;

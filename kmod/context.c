@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -99,12 +100,12 @@ static int apply(struct uvr_context *context)
 	struct uvr_allotment allotment;
 	u32 changes;
 
-	spin_lock_irq(&context->lock);
-	changes = context->changes;
-	allotment = context->allotment;
-	spin_unlock_irq(&context->lock);
-
-	if (context->applied != changes) {
+	/* A change that is missed here is not in admit, under the lock. */
+	if (unlikely(context->applied != READ_ONCE(context->changes))) {
+		spin_lock_irq(&context->lock);
+		changes = context->changes;
+		allotment = context->allotment;
+		spin_unlock_irq(&context->lock);
 		cpumask_clear(context->cpus);
 		bitmap_copy(cpumask_bits(context->cpus), (unsigned long *)allotment.cpus,
 			    min_t(unsigned int, nr_cpumask_bits, ULTRAVISOR_CPU_WORDS * 64));
@@ -278,7 +279,9 @@ static const struct file_operations context_fops = {
 static struct uvr_context *find_context(struct uvr_partition *partition, u32 index)
 {
 	lockdep_assert_held(&partition->lock);
-	return index < ULTRAVISOR_MAX_CONTEXTS ? partition->contexts[index] : NULL;
+	if (index >= ULTRAVISOR_MAX_CONTEXTS)
+		return NULL;
+	return partition->contexts[array_index_nospec(index, ULTRAVISOR_MAX_CONTEXTS)];
 }
 
 void uvr_context_retire(struct uvr_context *context)
@@ -399,7 +402,7 @@ long uvr_context_set(struct uvr_call *call)
 	if (!rc) {
 		spin_lock_irq(&context->lock);
 		context->allotment = allotment;
-		context->changes++;
+		WRITE_ONCE(context->changes, context->changes + 1);
 		kick(context);
 		spin_unlock_irq(&context->lock);
 		wake_up(&context->rest);
@@ -466,13 +469,33 @@ static struct page *find_run_page(struct file *vcpu)
 	return n == 1 ? page : ERR_PTR(n < 0 ? n : -EFAULT);
 }
 
-static int plug(struct uvr_context *context)
+/* Whether index can be opened, and has its vCPU; if not, the VM to make it in. */
+static int look_up(struct uvr_partition *partition, u32 index, struct uvr_context **context,
+		   struct file **vm)
 {
+	int rc;
+
+	mutex_lock(&partition->lock);
+	*vm = NULL;
+	*context = find_context(partition, index);
+	rc = uvr_vm_check(partition);
+	if (!rc && !*context)
+		rc = -ENOENT;
+	if (!rc && !(*context)->vcpu)
+		*vm = uvr_vm_file(partition);
+	mutex_unlock(&partition->lock);
+	return rc;
+}
+
+static int plug(struct uvr_context *context, struct file *vm)
+{
+	struct uvr_partition *partition = context->partition;
 	struct file *vcpu;
 	struct page *page;
+	int rc;
 
-	lockdep_assert_held(&context->partition->lock);
-	vcpu = uvr_vm_make_vcpu(context->partition, context->index);
+	lockdep_assert_held(&partition->making);
+	vcpu = uvr_vm_make_vcpu(vm, context->index);
 	if (IS_ERR(vcpu))
 		return PTR_ERR(vcpu);
 	page = find_run_page(vcpu);
@@ -481,11 +504,21 @@ static int plug(struct uvr_context *context)
 		fput(vcpu);
 		return PTR_ERR(page);
 	}
-	context->vcpu = vcpu;
-	context->page = page;
-	/* Read without the lock, but only by descriptors that are made after this. */
-	WRITE_ONCE(context->mm, current->mm);
-	return 0;
+
+	mutex_lock(&partition->lock);
+	rc = uvr_vm_check(partition);
+	if (!rc) {
+		context->vcpu = vcpu;
+		context->page = page;
+		/* Read without the lock, but only by descriptors that are made after this. */
+		WRITE_ONCE(context->mm, current->mm);
+	}
+	mutex_unlock(&partition->lock);
+	if (rc) {
+		put_page(page);
+		fput(vcpu);
+	}
+	return rc;
 }
 
 long uvr_context_open(struct uvr_call *call)
@@ -494,16 +527,17 @@ long uvr_context_open(struct uvr_call *call)
 	struct uvr_partition *partition = uvr_partition(object);
 	struct ultravisor_context_open *arg = call->arg;
 	struct uvr_context *context;
+	struct file *vm;
 	int rc;
 
-	mutex_lock(&partition->lock);
-	context = find_context(partition, arg->index);
-	rc = uvr_vm_check(partition);
-	if (!rc && !context)
-		rc = -ENOENT;
-	if (!rc && !context->vcpu)
-		rc = plug(context);
-	mutex_unlock(&partition->lock);
+	if (mutex_lock_killable(&partition->making))
+		return -EINTR;
+	rc = look_up(partition, arg->index, &context, &vm);
+	if (vm) {
+		rc = plug(context, vm);
+		fput(vm);
+	}
+	mutex_unlock(&partition->making);
 	if (rc)
 		return rc;
 	return uvr_call_file(call, uvr_handle_file("[ultravisor-context]", &context_fops,

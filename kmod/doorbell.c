@@ -12,6 +12,7 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/irq_work.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -259,19 +260,21 @@ long uvr_doorbell_ring(struct uvr_call *call)
 	struct uvr_channel *channel = endpoint->channel;
 	struct ultravisor_doorbell_ring *arg = call->arg;
 	unsigned long flags;
+	u32 index;
 	int rc;
 
 	if (arg->reserved)
 		return -EOPNOTSUPP;
 	if (arg->index >= channel->doorbells)
 		return -EINVAL;
+	index = array_index_nospec(arg->index, channel->doorbells);
 
 	spin_lock_irqsave(&channel->bells, flags);
 	rc = uvr_endpoint_check(endpoint, current->mm);
 	if (!rc && call->handle->role == UVR_ROLE_CLIENT)
-		signal(serving_sink(channel, arg->index));
+		signal(serving_sink(channel, index));
 	else if (!rc && uvr_endpoint_is_serving(endpoint))
-		signal(channel->client_side.sinks[arg->index]);
+		signal(channel->client_side.sinks[index]);
 	else if (!rc)
 		rc = -EPERM;
 	spin_unlock_irqrestore(&channel->bells, flags);

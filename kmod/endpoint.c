@@ -41,7 +41,7 @@ static void mm_release(struct mmu_notifier *notifier, struct mm_struct *mm)
 	struct uvr_channel *channel = attachment->channel;
 
 	down_write(&channel->lock);
-	if (attachment->endpoint && attachment->endpoint->attachment == attachment)
+	if (attachment->endpoint)
 		uvr_channel_detach(channel, attachment->endpoint->side);
 	up_write(&channel->lock);
 }
@@ -61,6 +61,7 @@ static const struct mmu_notifier_ops notifier_ops = {
 
 static int check_attach(struct uvr_endpoint *endpoint)
 {
+	lockdep_assert_held(&endpoint->channel->lock);
 	if (is_stale(endpoint))
 		return -ESTALE;
 	return endpoint->side->attachment ? -EBUSY : 0;
@@ -78,6 +79,12 @@ long uvr_attach(struct uvr_call *call)
 	struct uvr_attachment *attachment;
 	int rc;
 
+	down_read(&channel->lock);
+	rc = check_attach(endpoint);
+	up_read(&channel->lock);
+	if (rc)
+		return rc;
+
 	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
 	if (!attachment)
 		return -ENOMEM;
@@ -90,6 +97,7 @@ long uvr_attach(struct uvr_call *call)
 	}
 	uvr_object_get(&channel->object);
 
+	/* Again: somebody else may have come first. */
 	down_write(&channel->lock);
 	rc = check_attach(endpoint);
 	if (!rc) {

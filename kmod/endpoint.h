@@ -30,7 +30,7 @@ struct uvr_endpoint {
 struct uvr_attachment {
 	struct mmu_notifier notifier;
 	struct uvr_channel *channel;		/* a reference */
-	struct uvr_endpoint *endpoint;		/* valid while attached */
+	struct uvr_endpoint *endpoint;		/* LB: NULL unless attached */
 };
 
 static inline struct uvr_endpoint *uvr_endpoint(struct uvr_handle *handle)

@@ -6,8 +6,9 @@
  * Lock order, outermost first. No lock is held while user memory is copied, except by KVM.
  *
  *	uvr_context.running	one thread in CONTEXT_RUN
+ *	uvr_partition.making	one VM or vCPU is being made
+ *	mm->mmap_lock		taken by KVM, vm_mmap and ATTACH, and held by page faults
  *	uvr_partition.lock	memory blocks, contexts, the VM, the channels of a client
- *	mm->mmap_lock		taken by KVM, vm_mmap, and held by page faults
  *	uvr_channel.lock	who is attached and serves; faults hold it shared
  *	i_mmap_rwsem, page locks of the memfds
  *	table_lock, processors' lock (leaves: nothing of the module's is taken inside)
@@ -15,7 +16,9 @@
  *	uvr_context.lock	who runs, whether it may (irq-safe)
  *	wait queue, eventfd and scheduler locks of the kernel
  *
- * The scheduler's hooks in meter.c run under the run queue lock and take none of these.
+ * A monitor may keep its own mmap_lock for as long as it likes: what uvd calls takes nothing above
+ * uvr_partition.lock. The scheduler's hooks in meter.c run under the run queue lock and take none
+ * of these.
  */
 #include <linux/miscdevice.h>
 #include <linux/mmu_notifier.h>

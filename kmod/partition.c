@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
@@ -77,7 +78,7 @@ static void destroy(struct uvr_object *object)
 	u32 i;
 
 	mutex_lock(&partition->lock);
-	partition->dead = true;
+	WRITE_ONCE(partition->dead, true);
 	hold_contexts(partition, UVR_HOLD_DEAD);
 	wait_out(partition, false);
 	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
@@ -121,6 +122,7 @@ long uvr_partition_create(struct uvr_call *call)
 	partition = kzalloc(sizeof(*partition), GFP_KERNEL_ACCOUNT);
 	if (!partition)
 		return -ENOMEM;
+	mutex_init(&partition->making);
 	mutex_init(&partition->lock);
 	INIT_LIST_HEAD(&partition->channels);
 	init_waitqueue_head(&partition->out);
@@ -218,7 +220,9 @@ long uvr_partition_resume(struct uvr_call *call)
 struct uvr_block *uvr_partition_block(struct uvr_partition *partition, u32 index)
 {
 	/* Pairs with the release in uvr_memory_add. */
-	return index < smp_load_acquire(&partition->nr_blocks) ? &partition->blocks[index] : NULL;
+	if (index >= smp_load_acquire(&partition->nr_blocks))
+		return NULL;
+	return &partition->blocks[array_index_nospec(index, ULTRAVISOR_MAX_BLOCKS)];
 }
 
 static bool overlaps(struct uvr_partition *partition, u64 gpa, u64 length)

@@ -22,16 +22,18 @@ struct uvr_vm;
 
 /*
  * No letter: constant once the object is in the table.
- * P: lock. B: written under lock, published by nr_blocks (release), read after it (acquire);
- * a block does not change until the partition is freed.
+ * M: making, held for as long as the monitor's address space makes one wait. P: lock.
+ * B: written under lock, published by nr_blocks (release), read after it (acquire); a block does
+ * not change until the partition is freed.
  */
 struct uvr_partition {
 	struct uvr_object object;
 	char name[ULTRAVISOR_NAME_LEN];
+	struct mutex making;					/* of the VM and vCPUs */
 	struct mutex lock;					/* what is marked P and B */
 	bool dead;						/* P */
 	bool stopped;						/* P */
-	bool vm_spent;						/* P: no second VM, ever */
+	bool vm_spent;						/* M: no second VM, ever */
 	struct uvr_vm *vm;					/* P */
 	struct uvr_context *contexts[ULTRAVISOR_MAX_CONTEXTS];	/* P */
 	u32 nr_contexts;					/* P */

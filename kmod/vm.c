@@ -112,14 +112,18 @@ static int make_vcpu(struct errand *errand)
 	return PTR_ERR_OR_ZERO(errand->vcpu);
 }
 
-struct file *uvr_vm_make_vcpu(struct uvr_partition *partition, u32 index)
+struct file *uvr_vm_make_vcpu(struct file *vm, u32 index)
 {
-	struct errand errand = { .run = make_vcpu, .vm = partition->vm->vm, .index = index };
-	int rc;
+	struct errand errand = { .run = make_vcpu, .vm = vm, .index = index };
+	int rc = run_errand(&errand);
 
-	lockdep_assert_held(&partition->lock);
-	rc = run_errand(&errand);
 	return rc ? ERR_PTR(rc) : errand.vcpu;
+}
+
+struct file *uvr_vm_file(struct uvr_partition *partition)
+{
+	lockdep_assert_held(&partition->lock);
+	return get_file(partition->vm->vm);
 }
 
 int uvr_vm_check(struct uvr_partition *partition)
@@ -188,50 +192,71 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.free_notifier = free_vm,
 };
 
-static int create(struct uvr_partition *partition, struct uvr_vm *vm)
+/* Makes and watches; nothing of it is the partition's yet. */
+static struct uvr_vm *build_vm(struct uvr_partition *partition)
 {
 	struct errand errand = { .run = make_vm };
+	struct uvr_vm *vm;
 	int rc;
 
-	lockdep_assert_held(&partition->lock);
-	if (partition->dead)
-		return -ESHUTDOWN;
-	if (partition->vm_spent)
-		return -EEXIST;
+	lockdep_assert_held(&partition->making);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
 	rc = run_errand(&errand);
 	if (rc)
-		return rc;
+		goto err_free;
 	vm->notifier.ops = &notifier_ops;
-	rc = uvr_watch_current(&vm->notifier);
-	if (rc) {
-		fput(errand.vm);
-		fput(errand.kvm);
-		return rc;
-	}
-	uvr_object_get(&partition->object);
 	vm->partition = partition;
+	rc = uvr_watch_current(&vm->notifier);
+	if (rc)
+		goto err_files;
+	uvr_object_get(&partition->object);
 	vm->kvm = errand.kvm;
 	vm->vm = errand.vm;
 	vm->maker = get_pid(task_tgid(current));
-	partition->vm = vm;
+	return vm;
+
+err_files:
+	fput(errand.vm);
+	fput(errand.kvm);
+err_free:
+	kfree(vm);
+	return ERR_PTR(rc);
+}
+
+static int create(struct uvr_partition *partition)
+{
+	struct uvr_vm *vm;
+	bool dead;
+
+	lockdep_assert_held(&partition->making);
+	if (partition->vm_spent)
+		return -EEXIST;
+	vm = build_vm(partition);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
 	partition->vm_spent = true;
-	return 0;
+
+	mutex_lock(&partition->lock);
+	partition->vm = vm;
+	dead = partition->dead;
+	if (dead)
+		uvr_vm_put(partition);
+	mutex_unlock(&partition->lock);
+	return dead ? -ESHUTDOWN : 0;
 }
 
 long uvr_vm_create(struct uvr_call *call)
 {
 	struct uvr_partition *partition = uvr_partition(call->handle->object);
-	struct uvr_vm *vm;
 	int rc;
 
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	if (!vm)
-		return -ENOMEM;
-	mutex_lock(&partition->lock);
-	rc = create(partition, vm);
-	mutex_unlock(&partition->lock);
-	if (rc)
-		kfree(vm);
+	if (mutex_lock_killable(&partition->making))
+		return -EINTR;
+	/* Looked at without the lock: whoever comes too late finds out when it is done. */
+	rc = READ_ONCE(partition->dead) ? -ESHUTDOWN : create(partition);
+	mutex_unlock(&partition->making);
 	return rc;
 }
 

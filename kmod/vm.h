@@ -15,8 +15,11 @@ struct uvr_partition;
 /* Process id of the VM's maker in the caller's view, 0 without a VM. Partition locked. */
 pid_t uvr_vm_maker(struct uvr_partition *partition);
 
-/* A new vCPU's file. Partition locked, caller on the VM's address space. */
-struct file *uvr_vm_make_vcpu(struct uvr_partition *partition, u32 index);
+/* A new vCPU's file. Partition making, not locked; caller on the VM's address space. */
+struct file *uvr_vm_make_vcpu(struct file *vm, u32 index);
+
+/* A reference to the VM's own file. Partition locked, VM checked. */
+struct file *uvr_vm_file(struct uvr_partition *partition);
 
 /* 0 if current is on the VM's address space; EPERM, ENXIO (no VM). Partition locked. */
 int uvr_vm_check(struct uvr_partition *partition);
