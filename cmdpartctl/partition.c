@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands that change something. What they did is one line for people, the answer for programs. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +79,58 @@ static int simple(const struct options *o, const char *method, const char *name,
 	return EXIT_OK;
 }
 
+/*
+ * cmdpartd is on this host, so the files should be, too. What cannot be looked at from here may
+ * still be there for uvd; that it is no kernel is found at the start.
+ */
+static int check_file(const char *source, const char *key, const char *path, struct error *e)
+{
+	struct stat st;
+
+	if (!path[0])
+		return 0;
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return 0;
+		error_set(e, EXIT_INVALID, "there is no file %s", path);
+		error_fix(e, "name a file that exists; relative paths count from the definition's "
+			  "directory");
+	} else if (S_ISDIR(st.st_mode)) {
+		error_set(e, EXIT_INVALID, "%s is a directory", path);
+		error_fix(e, "name a file in it");
+	} else {
+		return 0;
+	}
+	return error_where(e, "%s: %s", source, key);
+}
+
+static int check_files(const struct definition *d, const char *source, struct error *e)
+{
+	char key[32];
+
+	if (check_file(source, "boot.kernel", d->kernel, e) < 0 ||
+	    check_file(source, "boot.initrd", d->initrd, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < d->devices; i++) {
+		snprintf(key, sizeof(key), "devices[%u].path", i);
+		if (check_file(source, key, d->device[i].path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A definition's file, and the files that it names. */
+static int load(struct definition *d, const char *path, struct error *e)
+{
+	const char *source = strcmp(path, "-") ? path : "standard input";
+
+	if (!definition_load(d, path, e) && !check_files(d, source, e))
+		return 0;
+	/* The file is the command line's: exit 2, whatever is wrong with it. */
+	e->code = EXIT_INVALID;
+	return -1;
+}
+
 int run_define(const struct options *o, int argc, char **argv)
 {
 	struct definition *d = malloc(sizeof(*d));
@@ -87,10 +141,8 @@ int run_define(const struct options *o, int argc, char **argv)
 	(void)argc;
 	if (!d)
 		return no_memory(o);
-	if (definition_load(d, argv[0], &e) < 0) {
+	if (load(d, argv[0], &e) < 0) {
 		free(d);
-		/* The file is the command line's: exit 2, whatever is wrong with it. */
-		e.code = EXIT_INVALID;
 		return give_up(o, &e);
 	}
 	body = request_body(o);
@@ -308,10 +360,8 @@ int run_plan(const struct options *o, int argc, char **argv)
 
 	(void)argc;
 	if (d && is_file(argv[0])) {
-		rc = definition_load(d, argv[0], &e);
-		if (rc < 0)
-			e.code = EXIT_INVALID;
-		else
+		rc = load(d, argv[0], &e);
+		if (!rc)
 			json_object_set_new(body, "definition", definition_to_json(d));
 	} else if (d) {
 		rc = 0;
@@ -361,6 +411,8 @@ static int make_absolute(json_t *list, const char *file, struct error *e)
 			continue;
 		snprintf(source, sizeof(source), "%s: operations[%zu].define", file, i);
 		rc = definition_parse(d, json_object_get(operation, "define"), source, base, e);
+		if (!rc)
+			rc = check_files(d, source, e);
 		if (!rc)
 			json_object_set_new(operation, "define", definition_to_json(d));
 	}

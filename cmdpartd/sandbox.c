@@ -35,6 +35,10 @@ int sandbox_drop(const char *user, const char *group, struct error *e)
 				  g ? user : group);
 			return error_fix(e, "create the users: systemd-sysusers");
 		}
+		/* While it still may: no program could ever get any of them back. */
+		capng_clear(CAPNG_SELECT_BOTH);
+		if (capng_apply(CAPNG_SELECT_BOUNDS) < 0)
+			return error_set(e, EXIT_FAILED, "cannot give up the bounding set");
 		if (setgroups(1, &gid) < 0 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) < 0 ||
 		    setresuid(p->pw_uid, p->pw_uid, p->pw_uid) < 0)
 			return error_set(e, EXIT_FAILED, "cannot become user %s: %s", user,
@@ -63,7 +67,8 @@ static const int allowed[] = {
 	/* the epoch's file: write anew, make durable, put in place; paths of definitions: look */
 	SCMP_SYS(openat), SCMP_SYS(rename), SCMP_SYS(fsync), SCMP_SYS(lseek),
 	SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(lstat), SCMP_SYS(stat), SCMP_SYS(statx),
-	SCMP_SYS(readlink), SCMP_SYS(getcwd),
+	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+	SCMP_SYS(access), SCMP_SYS(getcwd),
 	/* memory that is not executable (mmap and mprotect: below) */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
 	/* the C library: locks, randomness, abort and exit; sd_notify: whose message it is */

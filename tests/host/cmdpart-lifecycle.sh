@@ -62,6 +62,8 @@ rc 0 cmdpartctl resume web1
 rc 0 cmdpartctl stop web1
 state_is web1 defined || fail "it is not off"
 cmdpartctl domain --json | jq -e '.domains[0].memory_assigned == 0' >/dev/null || fail "memory is still assigned"
+# What it printed can still be read, by cmdpartd alone.
+console_has web1 'guest: heard good morning' || fail "no log after the power-off"
 rc 0 cmdpartctl undefine web1
 rc 3 cmdpartctl undefine web1
 cmdpartctl ledger
