@@ -29,6 +29,7 @@
 #include "network.h"
 
 #define CONNECTIONS	32
+#define PER_USER	4	/* so that no system partition takes the others' places */
 #define NO_SLOT		0xffffffffu
 #define RETRY_US	(500 * 1000ULL)	/* until what could not be sent is tried again */
 #define HELLO_US	(10 * 1000 * 1000ULL)
@@ -516,10 +517,6 @@ static void handle_hello(struct connection *c, const struct handover_message *m,
 		return;
 	}
 	c->timer = sd_event_source_disable_unref(c->timer);
-	if (identify(c) < 0) {
-		turn_away(c, "this user is no system partition");
-		return;
-	}
 	replace(c);
 	c->hello = true;
 	log_info("%s is connected, process %d", c->name, (int)c->pid);
@@ -565,6 +562,16 @@ static int on_no_hello(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
+static bool too_many(const struct connection *c)
+{
+	const struct connection *other;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(other, &c->handover->connections, entry)
+		n += other->uid == c->uid;
+	return n > PER_USER;
+}
+
 static int on_listen(sd_event_source *source, int listen_fd, uint32_t events, void *data)
 {
 	struct handover *h = data;
@@ -598,8 +605,13 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t events, vo
 	if (rc >= 0)
 		rc = sd_event_add_time_relative(h->event, &c->timer, CLOCK_MONOTONIC, HELLO_US, 0,
 						on_no_hello, c);
+	/* Whoever has nothing to get here does not even take a place. */
 	if (rc < 0)
 		connection_close(c);
+	else if (identify(c) < 0)
+		turn_away(c, "this user is no system partition");
+	else if (too_many(c))
+		turn_away(c, "this user has too many connections");
 	return 0;
 }
 

@@ -143,7 +143,7 @@ static bool subset(const struct cpuset *a, const struct cpuset *b)
 }
 
 /* Bound is who may use fewer processors than PID 1: containers and isolcpus= bind PID 1, too. */
-static void read_pinned(struct inventory *inv, const char *root)
+void inventory_read_pinned(struct inventory *inv, const char *root)
 {
 	struct cpuset all, one;
 	char path[PATH_MAX];
@@ -211,7 +211,6 @@ int inventory_read(struct inventory *inv, const char *root)
 	rc = read_nodes(inv, root);
 	if (rc < 0)
 		return rc;
-	read_pinned(inv, root);
 	inv->devices = count_devices(root, "/sys/block");
 	inv->interfaces = count_devices(root, "/sys/class/net");
 	return 0;

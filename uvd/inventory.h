@@ -36,6 +36,9 @@ struct inventory {
 /* Reads below root ("" is the host; unit tests give a tree of their own). */
 int inventory_read(struct inventory *inv, const char *root);
 
+/* The bound processors, which a default pool leaves out: a look at every process. */
+void inventory_read_pinned(struct inventory *inv, const char *root);
+
 /* The default pool, with the reason in words for people. */
 void inventory_default_pool(const struct inventory *inv, struct cpuset *cpus, uint64_t *memory,
 			    char *reason, size_t size);

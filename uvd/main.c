@@ -185,6 +185,7 @@ static int take_inventory(struct uvd *uvd)
 {
 	struct inventory *inv = malloc(sizeof(*inv));
 	sqlite3_stmt *q;
+	int64_t one;
 	int rc;
 
 	if (!inv)
@@ -194,6 +195,8 @@ static int take_inventory(struct uvd *uvd)
 		log_errno(LOG_ERR, rc, "the host's processors and memory cannot be read");
 		goto out;
 	}
+	if (db_value(uvd->db, &one, "SELECT 1 FROM host", "") == -ENOENT)
+		inventory_read_pinned(inv, "");
 	rc = db_begin(uvd->db);
 	if (rc == 0)
 		rc = inventory_store(inv, uvd->db);
