@@ -573,8 +573,9 @@ static int patience_sleep(struct packet_ring *p, struct patience *t)
 {
 	struct pollfd fd[] = {
 		{ .fd = p->wait_fd, .events = POLLIN },
-		{ .fd = channel_status_fd(p->channel) },	/* POLLHUP comes unasked */
+		{ .fd = channel_status_fd(p->channel), .events = POLLIN },
 	};
+	struct channel_status status;
 	struct timespec rest, *limit = NULL;
 	int64_t left;
 	int r;
@@ -593,6 +594,9 @@ static int patience_sleep(struct packet_ring *p, struct patience *t)
 		return -ECONNRESET;
 	if (r > 0 && fd[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		return -EIO;
+	/* A server that lost its role is told so here, and only here. */
+	if (r > 0 && fd[1].revents & POLLIN)
+		return channel_status(p->channel, &status);
 	return 0;
 }
 

@@ -57,7 +57,8 @@ void packet_clear_wait(struct packet_ring *p);
 
 /*
  * Sends or receives, spinning 40 us before it sleeps, at most timeout_ms (-1: for ever): as above,
- * but -ETIMEDOUT instead of -EAGAIN. Whoever uses them leaves the fd to them.
+ * but -ETIMEDOUT instead of -EAGAIN. Whoever uses them leaves the fd to them. A change of status
+ * meanwhile is taken note of: read channel_status anew afterwards.
  */
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
