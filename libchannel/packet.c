@@ -157,7 +157,7 @@ static int membarrier(int command)
  * Two sides, each with a store and then a load:
  *
  *     we:    store wake word  | barrier | load what we wait for   (the caller does, after this)
- *     peer:  store (that)     | barrier | load wake word          (grant_wake)
+ *     peer:  store (that)     | barrier | load wake word          (wish_seen, grant_wake)
  *
  * Both barriers together forbid that both loads miss both stores. The peer's is a compiler barrier
  * when our membarrier makes its processor pass a real one within ours.

@@ -32,7 +32,7 @@
 
 #define SMALL		56u		/* what one line carries beside its sequence */
 #define LARGE		4096u
-#define SLOTS		4096u		/* of the limit and of ck; the packet ring has about as many */
+#define SLOTS		4096u		/* of the limit and of ck; of the packet ring nearly */
 #define AREA		(SLOTS * 64u)
 #define SECONDS_MAX	60
 
@@ -252,7 +252,9 @@ static void second(struct end *e, enum measure m, struct shared *s)
 /* Nanoseconds a repetition. */
 static double measure(enum kind kind, enum measure m, const int cpu[2])
 {
-	const struct channel_geometry g = { .client_size = AREA, .server_size = AREA, .doorbells = 1 };
+	const struct channel_geometry g = {
+		.client_size = AREA, .server_size = AREA, .doorbells = 1,
+	};
 	struct end e = { .kind = kind, .size = m == BULK ? LARGE : SMALL };
 	static uint8_t data[LARGE];
 	struct channel *client, *server;
@@ -262,8 +264,8 @@ static double measure(enum kind kind, enum measure m, const int cpu[2])
 	int status;
 	pid_t pid;
 
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE,
-		 -1, 0);
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (s == MAP_FAILED)
 		die("mmap");
 #if HAVE_CK
@@ -325,10 +327,12 @@ static void print(enum measure m, enum kind kind, double ns, double ratio)
 		printf("  round trip, %u bytes  %-7s %8.1f ns   ", SMALL, kind_name[kind], ns);
 		break;
 	case ONE_WAY:
-		printf("  one way, %u bytes     %-7s %8.2f M/s  ", SMALL, kind_name[kind], 1e3 / ns);
+		printf("  one way, %u bytes     %-7s %8.2f M/s  ", SMALL, kind_name[kind],
+		       1e3 / ns);
 		break;
 	default:
-		printf("  one way, %u bytes   %-7s %8.2f GB/s ", LARGE, kind_name[kind], LARGE / ns);
+		printf("  one way, %u bytes   %-7s %8.2f GB/s ", LARGE, kind_name[kind],
+		       LARGE / ns);
 	}
 	printf("%.2f of the limit's speed\n", ratio);
 }

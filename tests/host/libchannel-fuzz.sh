@@ -13,8 +13,8 @@ if command -v clang >/dev/null; then
 	clang -fsanitize=fuzzer,address,undefined "${flags[@]}" -o "$tmp/packet"
 	mkdir "$tmp/found"
 	"$tmp/packet" -seed=1 -runs=150000 -timeout=5 -max_len=1024 -print_final_stats=1 \
-		-artifact_prefix="$tmp/" "$tmp/found" tests/fuzz/libchannel-corpus 2>&1 | tail -n 20
+		-artifact_prefix="$tmp/" "$tmp/found" tests/fuzz/libchannel/corpus 2>&1 | tail -n 20
 else
 	"${CC:-gcc}" -fsanitize=address,undefined tests/fuzz/libchannel_main.c "${flags[@]}" -o "$tmp/packet"
-	"$tmp/packet" tests/fuzz/libchannel-corpus 150000 1
+	"$tmp/packet" tests/fuzz/libchannel/corpus 150000 1
 fi

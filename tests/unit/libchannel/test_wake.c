@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * No wake-up is lost, in two processes that never spin. A stream over a ring so small that both sleep
- * all the time; and single packets to and fro, each of which is the last thing the other will do,
- * so that a wake-up lost is never made good by the next packet. Whoever sleeps five seconds was
- * forgotten. With membarrier on both sides, on neither, and on one.
+ * No wake-up is lost between two processes. A stream over a ring so small that both sleep all the
+ * time; and single packets to and fro, each of which is the last thing the other will do, so that a
+ * wake-up lost is never made good by the next packet. Whoever sleeps five seconds was forgotten.
+ * With membarrier on both sides, on neither, and on one.
  */
 #include "helper.h"
 
