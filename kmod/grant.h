@@ -2,7 +2,7 @@
 /*
  * A partition's memory blocks, and the grants of them: pages of the owner's memfds that a
  * serving endpoint maps by page frame. A page once granted is held until the partition is
- * freed: no swap, no migration, so that the frame stays the owner's page.
+ * destroyed: no swap, no migration, so that the frame stays the owner's page.
  */
 #ifndef _UVR_GRANT_H
 #define _UVR_GRANT_H
@@ -12,7 +12,7 @@
 
 struct file;
 
-/* Constant once published, but for pages, which has its own lock. */
+/* Constant once published, but for pages, which has its own lock. file goes before the rest. */
 struct uvr_block {
 	struct file *file;
 	u64 gpa;
@@ -22,6 +22,7 @@ struct uvr_block {
 
 /* EINVAL: not a memfd, or shorter than length. EPERM: not sealed against shrinking and growing. */
 int uvr_block_init(struct uvr_block *block, struct file *file, u64 gpa, u64 length);
+/* No channel of the partition may be left to fault. Address and length can still be read. */
 void uvr_block_uninit(struct uvr_block *block);
 
 /* 0, or EPERM while the owner could still cut holes into what is granted. */

@@ -68,8 +68,8 @@ static void hold_contexts(struct uvr_partition *partition, u32 hold)
 
 /*
  * In this order: nothing of the guest executes, so its processors are free; its channels are
- * revoked, so that nobody looks at its memory; the module's part of the VM goes. Descriptors of
- * contexts keep the rest until they are closed.
+ * revoked, so nobody looks at its memory, which is let go; the module's part of the VM goes.
+ * Descriptors of contexts keep the rest until they are closed.
  */
 static void destroy(struct uvr_object *object)
 {
@@ -86,6 +86,8 @@ static void destroy(struct uvr_object *object)
 			uvr_context_retire(partition->contexts[i]);
 	list_for_each_entry(channel, &partition->channels, of_client)
 		uvr_channel_revoke_all(channel);
+	for (i = 0; i < partition->nr_blocks; i++)
+		uvr_block_uninit(&partition->blocks[i]);
 	uvr_vm_put(partition);
 	mutex_unlock(&partition->lock);
 }
@@ -99,8 +101,6 @@ static void free_partition(struct uvr_object *object)
 	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
 		if (partition->contexts[i])
 			uvr_context_free(partition->contexts[i]);
-	for (i = 0; i < partition->nr_blocks; i++)
-		uvr_block_uninit(&partition->blocks[i]);
 	kfree(partition);
 }
 

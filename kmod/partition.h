@@ -23,8 +23,8 @@ struct uvr_vm;
 /*
  * No letter: constant once the object is in the table.
  * M: making, held for as long as the monitor's address space makes one wait. P: lock.
- * B: written under lock, published by nr_blocks (release), read after it (acquire); a block does
- * not change until the partition is freed.
+ * B: written under lock, published by nr_blocks (release), read after it (acquire); what a block
+ * holds goes when the partition is destroyed and its channels are revoked.
  */
 struct uvr_partition {
 	struct uvr_object object;

@@ -490,18 +490,15 @@ static void drop_caches(void)
 	close(fd);
 }
 
-static void memory_comes_back(void)
+static void use_much(void)
 {
 	struct ultravisor_channel_create largest = {
 		.client_size = ULTRAVISOR_MAX_AREA, .server_size = ULTRAVISOR_MAX_AREA,
 		.private_size = ULTRAVISOR_MAX_AREA, .doorbells = ULTRAVISOR_MAX_DOORBELLS,
 	};
-	long before, after;
 
-	drop_caches();
-	before = available_kib();
 	/* 192 MiB each: more than this host has, if any stayed. */
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 15; i++) {
 		struct object c = make_channel(&largest);
 		int client = ok(object_open(c.id, ULTRAVISOR_ROLE_CLIENT, 0));
 
@@ -510,7 +507,7 @@ static void memory_comes_back(void)
 		close(client);
 		close(c.fd);
 	}
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 40; i++) {
 		struct peer peer;
 
 		guest_define(&guest, "leaves", 0, 0);
@@ -523,16 +520,29 @@ static void memory_comes_back(void)
 		close(guest.monitor);
 		close(guest.memfd);
 	}
+}
+
+static void memory_comes_back(void)
+{
+	long before, after;
+
+	use_much();	/* the kernel's own caches grow to their size */
+	drop_caches();
+	before = available_kib();
+	use_much();
 	for (int tries = 0; tries < 20; tries++) {
 		drop_caches();
 		after = available_kib();
-		if (before - after < 16384)
+		if (before - after < 40960)
 			break;
 		sleep_ms(100);
 	}
 	printf("       %ld KiB less available\n", before - after);
-	/* Any of them that stayed would be more. */
-	check(before - after < 16384);
+	/*
+	 * Each processor keeps some 10 MiB of free pages that do not count as available. 40 guests
+	 * that stayed would be 80 MiB, one channel 192.
+	 */
+	check(before - after < 40960);
 }
 
 int main(int argc, char **argv)
