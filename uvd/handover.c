@@ -27,6 +27,7 @@
 #include "block.h"
 #include "handover.h"
 #include "network.h"
+#include "process.h"
 
 #define CONNECTIONS	32
 #define PER_USER	4	/* so that no system partition takes the others' places */
@@ -414,6 +415,23 @@ void handover_sync(struct handover *h)
 	}
 }
 
+/*
+ * The operations partition needs no endpoint and does not connect: it runs when a process of its
+ * user does. It may also run on another host.
+ */
+static bool operations_live(struct handover *h, const uint8_t partition[16], int32_t *pid)
+{
+	const struct passwd *user;
+	int64_t kind;
+
+	if (db_value(h->uvd->db, &kind, "SELECT kind FROM partition WHERE uuid = ?", "u",
+		     partition) < 0 || kind != PARTITION_OPERATIONS)
+		return false;
+	user = getpwnam(USER_OPERATIONS);
+	*pid = user ? process_of_user(user->pw_uid) : 0;
+	return *pid != 0;
+}
+
 bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid)
 {
 	struct connection *c;
@@ -423,7 +441,7 @@ bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid
 			*pid = c->pid;
 			return true;
 		}
-	return false;
+	return operations_live(h, partition, pid);
 }
 
 /* ---- who is it? */

@@ -21,7 +21,7 @@ void handover_close(struct handover *h);
 /* Channels or servers have changed: sends what is new, withdraws what is no more. */
 void handover_sync(struct handover *h);
 
-/* Is this system partition connected, and as which process? */
+/* Does this system partition run here, and as which process? */
 bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid);
 
 #endif

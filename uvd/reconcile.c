@@ -15,6 +15,7 @@
 
 #include "internal.h"
 #include "operation.h"
+#include "process.h"
 #include "reconcile.h"
 #include "transaction.h"
 
@@ -256,7 +257,7 @@ static bool never_ran(struct uvd *uvd, const struct running *r)
 
 	if (r->a.state != PARTITION_STARTING)
 		return false;
-	if (supervisor_alive(r->a.pid, r->a.start))
+	if (process_alive(r->a.pid, r->a.start))
 		return false;
 	fd = kernel_object_open(uvd->kernel, r->id, ULTRAVISOR_ROLE_CONTROL, 0);
 	if (fd < 0)
@@ -325,7 +326,7 @@ static int adopt(struct uvd *uvd, struct supervisor *s, struct running *r)
 	if (rc == 0 && !r->a.pid && info.out_monitor) {
 		/* Its record was lost: the module knows who made the VM. */
 		r->a.pid = info.out_monitor;
-		r->a.start = supervisor_start_time(r->a.pid);
+		r->a.start = process_start_time(r->a.pid);
 	}
 	if (rc == 0)
 		repeat_publish(uvd, r, fd, &info);

@@ -26,6 +26,7 @@
 #include <ultravisor/monitor.h>
 
 #include "internal.h"
+#include "process.h"
 #include "scope.h"
 #include "supervisor.h"
 #include "transaction.h"
@@ -68,67 +69,6 @@ struct supervisor {
 
 static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *data);
 static void record_end(struct guest *g);
-
-/* ---- small things about processes */
-
-uint64_t supervisor_start_time(int32_t pid)
-{
-	char path[64], text[1024], *at;
-	unsigned long long start = 0;
-	int i, fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	/* The name, field 2, may hold anything: count from its closing parenthesis. */
-	at = strrchr(text, ')');
-	for (i = 2; at && i < 22; i++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		start = strtoull(at + 1, NULL, 10);
-	return start;
-}
-
-/* A zombie is gone: state, field 3, is Z or X. */
-static bool is_zombie(int32_t pid)
-{
-	char path[64], text[1024], *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return true;
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	return !at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X';
-}
-
-bool supervisor_alive(int32_t pid, uint64_t start)
-{
-	uint64_t now = pid > 0 ? supervisor_start_time(pid) : 0;
-
-	return now && (!start || now == start) && !is_zombie(pid);
-}
-
-static int pidfd_open_process(pid_t pid)
-{
-	int fd = syscall(SYS_pidfd_open, pid, 0);
-
-	return fd < 0 ? -errno : fd;
-}
 
 static void kill_process(const struct guest *g)
 {
@@ -627,7 +567,7 @@ static int spawn(struct guest *g, struct launch *l, const struct arguments *a)
 	if (rc < 0)
 		return rc;
 	g->child = true;
-	g->pidfd = pidfd_open_process(g->pid);
+	g->pidfd = process_open(g->pid);
 	if (g->pidfd < 0)
 		return g->pidfd;
 	rc = sd_event_add_io(s->event, &g->exit, g->pidfd, EPOLLIN, on_exit_of, g);
@@ -635,7 +575,7 @@ static int spawn(struct guest *g, struct launch *l, const struct arguments *a)
 		return rc;
 	/* If this cannot be written the module still knows the VM's maker. */
 	rc = db_run(s->uvd->db, "UPDATE partition SET pid = ?, pid_start = ? WHERE uuid = ?",
-		    "iiu", (int64_t)g->pid, (int64_t)supervisor_start_time(g->pid), g->partition);
+		    "iiu", (int64_t)g->pid, (int64_t)process_start_time(g->pid), g->partition);
 	if (rc < 0)
 		log_errno(LOG_WARNING, rc, "process %d of %s is not on record", (int)g->pid,
 			  g->name);
@@ -690,9 +630,9 @@ int supervisor_adopt(struct supervisor *s, const struct supervisor_adopted *a)
 	rc = open_channel(g, a->monitor);
 	if (rc < 0)
 		log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name);
-	g->pidfd = a->pid > 0 ? pidfd_open_process(a->pid) : -ESRCH;
+	g->pidfd = a->pid > 0 ? process_open(a->pid) : -ESRCH;
 	/* Looked at behind the open: a process of another start has taken the number. */
-	if (g->pidfd >= 0 && supervisor_alive(a->pid, a->start)) {
+	if (g->pidfd >= 0 && process_alive(a->pid, a->start)) {
 		rc = sd_event_add_io(s->event, &g->exit, g->pidfd, EPOLLIN, on_exit_of, g);
 		if (rc < 0)
 			return rc;

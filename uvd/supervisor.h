@@ -47,10 +47,4 @@ struct supervisor_adopted {
 
 int supervisor_adopt(struct supervisor *s, const struct supervisor_adopted *a);
 
-/* Is the process pid, started then, alive? start 0: any of that pid. */
-bool supervisor_alive(int32_t pid, uint64_t start);
-
-/* Field 22 of /proc/PID/stat; 0: no such process. */
-uint64_t supervisor_start_time(int32_t pid);
-
 #endif

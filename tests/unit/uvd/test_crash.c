@@ -16,6 +16,7 @@
 
 #include <common/uuid.h>
 #include <uvd/internal.h>
+#include <uvd/process.h>
 #include <uvd/reconcile.h>
 
 #include "fake.h"
@@ -321,7 +322,7 @@ static void test_a_process_of_the_same_number_is_not_adopted(void **state)
 	define(h, "web1");
 	start(h, "web1");
 	/* This very process, but started at another time. */
-	run_with(h, getpid(), supervisor_start_time(getpid()) + 1);
+	run_with(h, getpid(), process_start_time(getpid()) + 1);
 	host_reopen(h);
 	s = supervise(h, &event);
 	assert_int_equal(reconcile_partitions(&h->uvd, s), 0);
@@ -350,7 +351,7 @@ static void test_a_living_process_goes_on_and_its_end_is_seen(void **state)
 		_exit(1);
 	}
 	close(pipe_fd[0]);
-	run_with(h, pid, supervisor_start_time(pid));
+	run_with(h, pid, process_start_time(pid));
 	host_reopen(h);
 	restart(h);
 	s = supervise(h, &event);
@@ -376,7 +377,7 @@ static void test_a_pause_is_repeated(void **state)
 
 	define(h, "web1");
 	start(h, "web1");
-	run_with(h, getpid(), supervisor_start_time(getpid()));
+	run_with(h, getpid(), process_start_time(getpid()));
 	message_begin(h, COMMAND_TRANSACT);
 	add_verb(h, COMMAND_PARTITION_PAUSE, "web1");
 	assert_int_equal(message_ask(h)->status, COMMAND_OK);
