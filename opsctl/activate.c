@@ -139,8 +139,8 @@ static enum exit_code look(struct watch *w, json_t **activation, struct error *e
 }
 
 /*
- * Until it is closed, or patience ends. opsd away: it is on its way back. Not found: it died before it
- * had recorded anything, so the request is made again.
+ * Until it is closed, or patience ends. opsd away: it is on its way back. Not found: it died before
+ * it had recorded anything, so the request is made again.
  */
 static enum exit_code follow(struct watch *w, json_t **activation, struct error *e)
 {

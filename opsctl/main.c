@@ -13,11 +13,11 @@
 
 static const struct command {
 	const char *noun, *verb;	/* noun: "host", or NULL */
-	const char *operand;		/* for the usage; in brackets: may be left out; NULL: none */
+	const char *operand;		/* in brackets: may be left out; NULL: none */
 	const char *help;
 	opsctl_command *run;
 } commands[] = {
-	{ NULL, "activate", "FILE|NAME", "place a partition on a host and start it", opsctl_activate },
+	{ NULL, "activate", "FILE|NAME", "place a partition and start it", opsctl_activate },
 	{ NULL, "deactivate", "NAME", "ask its guest to power off, and wait", opsctl_deactivate },
 	{ NULL, "define", "FILE", "give opsd a definition, start nothing", opsctl_define },
 	{ NULL, "undefine", "NAME", "forget a partition that is off", opsctl_undefine },
@@ -48,13 +48,14 @@ static void usage(FILE *to)
 	      "  --json            print JSON\n"
 	      "  -v, --verbose     activate, deactivate: every step, with times and request ids\n"
 	      "  --timeout S       activate, deactivate: for the guest to run or to be off (60)\n"
-	      "  --request-id ID   activate, deactivate: repeat a command whose outcome is unknown\n"
+	      "  --request-id ID   activate, deactivate: repeat one whose outcome is unknown\n"
 	      "  --follow          events: go on with what happens\n"
 	      "  --limit N         events: the newest N (100)\n"
 	      "  --socket PATH     of opsd (/run/ultravisor/opsd.sock)\n"
 	      "\n"
-	      "Exit status: 0 ok, 1 failed, 2 bad command line or definition, 3 not found, 4 conflict,\n"
-	      "5 not enough resources, 6 denied, 7 opsd unreachable, nothing was done, 8 outcome unknown.\n"
+	      "Exit status: 0 ok, 1 failed, 2 bad command line or definition, 3 not found,\n"
+	      "4 conflict, 5 not enough resources, 6 denied, 7 opsd unreachable, nothing was\n"
+	      "done, 8 outcome unknown.\n"
 	      "See opsctl(1).\n", to);
 }
 

@@ -162,7 +162,8 @@ enum exit_code opsctl_host_list(struct opsctl *c, const char *operand, struct er
 enum exit_code opsctl_domain_list(struct opsctl *c, const char *operand, struct error *e)
 {
 	(void)operand;
-	return table(c, "/v1/domains", "domains", domain_columns, "no host has told of a domain", e);
+	return table(c, "/v1/domains", "domains", domain_columns,
+		     "no host has told of a domain", e);
 }
 
 /* "/v1/partitions/NAME", the name escaped; free it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Activations: making a partition run on a host, or making it stop, so that a SIGKILL of opsd at any
- * step leaves one running copy or none.
+ * Activations: making a partition run on a host, or making it stop, so that a SIGKILL of opsd at
+ * any step leaves one running copy or none.
  *
  *	survey   the hosts are asked what they have; nothing is recorded yet
  *	         "surveyed"
@@ -12,6 +12,7 @@
  *	watch    until the host says that the partition runs, or is off
  *	close    the outcome is committed, "closed"
  *
+ * choice.c surveys and claims, claim.c calls and settles, watch.c watches, activation.c closes.
  * Words in quotes are the steps at which ops.step is called. An answer that never came leaves the
  * claim open: the request is repeated with the same id, by this opsd or the next, until the host
  * has spoken. Only a host that was certainly not reached, or said no, is given up for another.
@@ -100,6 +101,29 @@ struct activation *activation_find(struct ops *ops, const char *id);
 /* The one under way for a partition, or NULL; and what it does, "activate" or "deactivate". */
 struct activation *activation_of(struct ops *ops, const char *partition);
 const char *activation_verb(const struct activation *a);
+
+/* ---- for the parts of its course: choice.c, claim.c, watch.c */
+
+#define ACTIVATION_STORE_USEC	1000000ull	/* between tries to store what must be stored */
+#define ACTIVATION_WORDS	1300		/* of an error in one line */
+
+/* Names a step to whoever follows them. */
+void activation_step(struct activation *a, const char *name);
+
+/* Calls back once, usec from now, replacing what was to come. */
+void activation_later(struct activation *a, uint64_t usec, void (*next)(struct activation *a));
+
+/* A host will not be asked again. */
+void activation_refuse(struct activation *a, const char *host, enum exit_code code,
+		       const char *why, const char *fix);
+
+/* Message and why of an error in one line. */
+void activation_words(const struct error *e, char to[ACTIVATION_WORDS]);
+
+/* The end, well or because of a->error. The activation may be gone when they return. */
+void activation_done(struct activation *a, const char *kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void activation_failed(struct activation *a);
 
 /* Drops them from memory; open ones stay open in the store. */
 void activations_free(struct ops *ops);

@@ -8,9 +8,11 @@
 #include <common/log.h>
 #include <common/uuid.h>
 
+#include "choice.h"
 #include "claim.h"
 #include "ops.h"
 #include "placement.h"
+#include "watch.h"
 
 #define CALL_TIMEOUT_MS		30000
 #define FIRST_RETRY_USEC	250000ull
@@ -37,8 +39,11 @@ void claim_make(struct activation *a, const struct host *h, struct batch *b)
 		    row->partition);
 }
 
-void claim_settle(struct activation *a, struct batch *b, enum store_claim_state state,
-		  uint64_t transaction, const char *error_text)
+/* ---- the answer */
+
+/* Puts the settled claim into the batch. error_text is borrowed until the commit. */
+static void settled(struct activation *a, struct batch *b, enum store_claim_state state,
+		    uint64_t transaction, const char *error_text)
 {
 	a->claim.row.state = state;
 	a->claim.row.transaction = transaction;
@@ -46,6 +51,142 @@ void claim_settle(struct activation *a, struct batch *b, enum store_claim_state 
 	a->claim.row.settled_ns = ops_now();
 	batch_put(b, STORE_PUT_CLAIM, &a->claim.row);
 }
+
+/* In memory what the commit has put into the store. */
+static void place(struct activation *a, struct partition *p, const struct store_partition *row,
+		  const struct store_definition *d)
+{
+	if (!p)
+		p = partition_add(a->ops, &a->definition);
+	else if (d->generation != p->generation)
+		partition_set_definition(p, &a->definition);
+	if (!p) {
+		/* The store knows it; the next start reads it. */
+		log_error("%s is placed, but there is no memory to keep it in mind", row->name);
+		sd_event_exit(a->ops->event, -ENOMEM);
+		return;
+	}
+	p->row = *row;
+	p->generation = d->generation;
+	p->changed_ns = d->changed_ns;
+}
+
+static void settle_activation(struct activation *a, uint64_t transaction)
+{
+	struct partition *p = partition_find(a->ops, a->row.partition);
+	struct store_definition d = { .json = a->text, .generation = 1, .changed_ns = ops_now() };
+	struct store_partition row = { .active = true };
+	struct batch b = { 0 };
+
+	if (p) {
+		row = p->row;
+		row.active = true;
+		d.generation = p->generation;
+		d.changed_ns = p->changed_ns;
+		if (!json_equal(p->json, a->json)) {
+			d.generation++;
+			d.changed_ns = ops_now();
+		}
+	}
+	snprintf(d.name, sizeof(d.name), "%s", a->row.partition);
+	snprintf(row.name, sizeof(row.name), "%s", a->row.partition);
+	memcpy(row.uuid, a->row.uuid, sizeof(row.uuid));
+	snprintf(row.host, sizeof(row.host), "%s", a->claim.row.host);
+	snprintf(row.domain, sizeof(row.domain), "%s", a->definition.domain);
+	snprintf(row.seen, sizeof(row.seen), "starting");
+	row.reason[0] = '\0';
+	row.seen_ns = ops_now();
+	settled(a, &b, CLAIM_DONE, transaction, NULL);
+	batch_put(&b, STORE_PUT_DEFINITION, &d);
+	batch_put(&b, STORE_PUT_PARTITION, &row);
+	if (transaction)
+		batch_event(&b, "started", row.name, row.host, a->row.id,
+			    "%s committed transaction %llu: %s starts", row.host,
+			    (unsigned long long)transaction, row.name);
+	else
+		batch_event(&b, "started", row.name, row.host, a->row.id,
+			    "%s has started %s already", row.host, row.name);
+	if (batch_commit(&b, a->ops)) {
+		/* The host has it, the claim is open in the store: asking again is safe. */
+		a->claim.doubtful = true;
+		activation_later(a, ACTIVATION_STORE_USEC, claim_call);
+		return;
+	}
+	a->claim.open = false;
+	place(a, p, &row, &d);
+	activation_step(a, "settled");
+	watch_begin(a);
+}
+
+static void settle_deactivation(struct activation *a, uint64_t transaction)
+{
+	struct partition *p = partition_find(a->ops, a->row.partition);
+	struct store_partition row;
+	struct batch b = { 0 };
+
+	settled(a, &b, CLAIM_DONE, transaction, NULL);
+	if (p) {
+		row = p->row;
+		row.active = false;
+		batch_put(&b, STORE_PUT_PARTITION, &row);
+	}
+	if (transaction)
+		batch_event(&b, "stopping", a->row.partition, a->claim.row.host, a->row.id,
+			    "%s committed transaction %llu: the guest's power button is pressed",
+			    a->claim.row.host, (unsigned long long)transaction);
+	else
+		batch_event(&b, "stopping", a->row.partition, a->claim.row.host, a->row.id,
+			    "%s stops %s already", a->claim.row.host, a->row.partition);
+	if (batch_commit(&b, a->ops)) {
+		a->claim.doubtful = true;
+		activation_later(a, ACTIVATION_STORE_USEC, claim_call);
+		return;
+	}
+	a->claim.open = false;
+	if (p)
+		p->row = row;
+	activation_step(a, "settled");
+	watch_begin(a);
+}
+
+static void settle_refusal(struct activation *a, const struct error *e)
+{
+	bool heard = e->code != EXIT_UNREACHABLE;
+	json_t *object = error_to_json(e);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	struct batch b = { 0 };
+	char why[ACTIVATION_WORDS];
+	int rc;
+
+	activation_words(e, why);
+	settled(a, &b, heard ? CLAIM_REFUSED : CLAIM_UNREACHABLE, 0, text);
+	batch_event(&b, heard ? "refused" : "unreachable", a->row.partition, a->claim.row.host,
+		    a->row.id, "%s %s: %s", a->claim.row.host,
+		    heard ? "refused" : "was not reached", why);
+	rc = batch_commit(&b, a->ops);
+	json_decref(object);
+	free(text);
+	if (rc) {
+		activation_later(a, ACTIVATION_STORE_USEC, claim_call);
+		return;
+	}
+	a->claim.open = false;
+	activation_refuse(a, a->claim.row.host, e->code, why, e->fix);
+	activation_step(a, "settled");
+	choice_begin(a);
+}
+
+static void settle(struct activation *a, uint64_t transaction, const struct error *e)
+{
+	if (e->code != EXIT_OK)
+		settle_refusal(a, e);
+	else if (a->row.verb == VERB_ACTIVATE)
+		settle_activation(a, transaction);
+	else
+		settle_deactivation(a, transaction);
+}
+
+/* ---- the call */
 
 static void again_later(struct activation *a)
 {
@@ -63,7 +204,7 @@ static void doubt(struct activation *a, const struct error *e)
 	if (!a->claim.doubtful) {
 		a->claim.doubtful = true;
 		batch_event(&b, "waiting", a->row.partition, a->claim.row.host, a->row.id,
-			    "%s has not answered (%s): the request is repeated, with its id, until it has",
+			    "%s has not answered (%s): the request is repeated until it has",
 			    a->claim.row.host, e->why[0] ? e->why : e->message);
 		batch_commit(&b, a->ops);
 	}
@@ -86,7 +227,7 @@ static void checked(void *data)
 	}
 	if (p && placement_is_on(p->state))
 		error_clear(&a->error);
-	activation_answered(a, 0, &a->error);
+	settle(a, 0, &a->error);
 }
 
 static void take(struct error *to, const struct error *from)
@@ -104,7 +245,7 @@ static void answered(enum exit_code code, json_t *reply, const struct error *e, 
 
 	activation_step(a, "answered");
 	if (code == EXIT_OK) {
-		activation_answered(a, json_integer_value(json_object_get(reply, "transaction")),
+		settle(a, json_integer_value(json_object_get(reply, "transaction")),
 				    &none);
 	} else if (code == EXIT_UNKNOWN || (code == EXIT_UNREACHABLE && a->claim.doubtful)) {
 		doubt(a, e);
@@ -114,7 +255,7 @@ static void answered(enum exit_code code, json_t *reply, const struct error *e, 
 		if (host_survey(h, checked, a))
 			doubt(a, e);
 	} else {
-		activation_answered(a, 0, e);
+		settle(a, 0, e);
 	}
 }
 

@@ -128,6 +128,7 @@ int confine_calls(struct error *e)
 	seccomp_release(filter);
 	if (!rc)
 		return 0;
-	error_set(e, EXIT_FAILED, "the list of system calls cannot be installed: %s", strerror(-rc));
+	error_set(e, EXIT_FAILED, "the list of system calls cannot be installed: %s",
+		  strerror(-rc));
 	return error_fix(e, "the kernel must have CONFIG_SECCOMP_FILTER");
 }

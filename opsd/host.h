@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hosts that opsd knows, and what each last said of itself: capacity, domains, partitions. A
- * survey asks a host's resource service; what it says is believed, because the host has the last word
- * anyway. A host that does not answer keeps what it said before, marked as down.
+ * survey asks a host's resource service; what it says is believed, because the host has the last
+ * word anyway. A host that does not answer keeps what it said before, marked as down.
  */
 #ifndef OPSD_HOST_H
 #define OPSD_HOST_H

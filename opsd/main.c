@@ -49,8 +49,8 @@ static const char usage[] =
 	"The operations partition: activates partitions on hosts. See opsd(8).\n"
 	"  --state DIR         keeps its store in DIR/ops (/var/lib/ultravisor)\n"
 	"  --run DIR           listens at DIR/opsd.sock (/run/ultravisor)\n"
-	"  --host NAME=SOCKET  a host and the socket of its resource service; default: what the store\n"
-	"                      has; at first start this machine, at DIR/cmdpartd.sock\n"
+	"  --host NAME=SOCKET  a host and the socket of its resource service; default: what the\n"
+	"                      store has; at first start this machine, at DIR/cmdpartd.sock\n"
 	"  --debug             log more\n";
 
 static int parse_options(int argc, char **argv, struct options *o)
@@ -125,7 +125,7 @@ static int make_directory(const struct options *o, const struct user *u, char pa
 		return error_fix(e, "make %s first, or name another directory with --state",
 				 o->state);
 	}
-	/* O_PATH: it may belong to that user already, and root may lack the right to look inside. */
+	/* O_PATH: it may be that user's already, and root may lack the right to look inside. */
 	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || (u->change && fchownat(fd, "", u->uid, u->gid, AT_EMPTY_PATH) < 0)) {
 		error_set(e, EXIT_FAILED, "%s cannot be used: %m", path);

@@ -35,7 +35,8 @@ static void bad_row(struct loading *l, const char *what, const char *name)
 	if (l->failed)
 		return;
 	l->failed = true;
-	error_set(l->e, EXIT_FAILED, "opsd's store has a %s that cannot be taken up: %s", what, name);
+	error_set(l->e, EXIT_FAILED, "opsd's store has a %s that cannot be taken up: %s",
+		  what, name);
 	error_fix(l->e, "out of memory, or not this opsd's store: see docs/operations.md");
 }
 
@@ -160,9 +161,9 @@ static int read_host(struct store_host *row, const char *text, struct error *e)
 		return error_fix(e, "write NAME=SOCKET, as in node1=/run/ultravisor/cmdpartd.sock");
 	}
 	if (equals[1] != '/' || strlen(equals + 1) >= sizeof(row->socket)) {
-		error_set(e, EXIT_INVALID, "the socket of host %s is no absolute path of at most %zu bytes",
-			  row->name, sizeof(row->socket) - 1);
+		error_set(e, EXIT_INVALID, "the socket of host %s is no absolute path", row->name);
 		error_where(e, "--host");
+		error_why(e, "at most %zu bytes", sizeof(row->socket) - 1);
 		return error_fix(e, "write NAME=SOCKET, as in node1=/run/ultravisor/cmdpartd.sock");
 	}
 	memcpy(row->socket, equals + 1, strlen(equals + 1) + 1);

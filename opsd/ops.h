@@ -27,7 +27,7 @@ struct ops {
 	/* Something was committed: who waits for events looks again. May be NULL. */
 	void (*changed)(struct ops *ops);
 	struct service *service;
-	/* Told the name of each step of an activation (activation.h) as it is reached. May be NULL. */
+	/* Told the name of each step (activation.h) as it is reached. May be NULL. */
 	void (*step)(const char *name, void *data);
 	void *step_data;
 };

@@ -32,8 +32,8 @@ const char *placement_state_words(const char *state)
 {
 	static const char *const words[][2] = {
 		{ "defined", "is off" }, { "starting", "is starting" }, { "running", "is running" },
-		{ "paused", "is paused" }, { "stopping", "is stopping" }, { "failed", "has failed" },
-		{ "gone", "is unknown" },
+		{ "paused", "is paused" }, { "stopping", "is stopping" },
+		{ "failed", "has failed" }, { "gone", "is unknown" },
 	};
 	size_t i;
 
@@ -86,7 +86,7 @@ static int rule_elsewhere(const struct question *q, struct placement_verdict *v)
 		} else if (q->where && !strcmp(q->where->host, other->row.name) &&
 			   (q->where->active || placement_is_on(q->where->seen))) {
 			return object(v, EXIT_CONFLICT,
-				      "%s was placed on %s, which does not answer: it may run there",
+				      "%s was placed on %s, which is silent: it may run there",
 				      q->d->name, other->row.name);
 		}
 	}
@@ -118,8 +118,9 @@ static int rule_memory(const struct question *q, struct placement_verdict *v)
 	if (used <= all && q->d->memory <= all - used)
 		return 0;
 	return object(v, EXIT_RESOURCES, "%s of memory asked, %s of %s free in domain %s",
-		      size_human(q->d->memory, asked), size_human(used < all ? all - used : 0, left),
-		      size_human(all, total), q->domain->name);
+		      size_human(q->d->memory, asked),
+		      size_human(used < all ? all - used : 0, left), size_human(all, total),
+		      q->domain->name);
 }
 
 static const struct rule {
@@ -155,7 +156,8 @@ static void judge(struct question *q, struct placement_verdict *v)
 	v->here_before = q->where && !strcmp(q->where->host, v->host->row.name);
 	v->score = v->here_before ? PLACEMENT_HERE_BEFORE : 0;
 	if (on) {
-		snprintf(v->reason, sizeof(v->reason), "it %s there", placement_state_words(p->state));
+		snprintf(v->reason, sizeof(v->reason), "it %s there",
+			 placement_state_words(p->state));
 		return;
 	}
 	room = q->domain->memory - q->domain->memory_assigned - q->d->memory;

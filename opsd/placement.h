@@ -28,8 +28,8 @@ struct placement_verdict {
 };
 
 /*
- * Judges every host, the best first, then the unfit ones. where is the partition's row, or NULL if it
- * never was placed. Returns how many verdicts there are (at most OPS_MAX_HOSTS).
+ * Judges every host, the best first, then the unfit ones. where is the partition's row, or NULL if
+ * it never was placed. Returns how many verdicts there are (at most OPS_MAX_HOSTS).
  */
 size_t placement_rank(const struct hosts *hosts, const struct definition *d,
 		      const char *uuid, const struct store_partition *where,

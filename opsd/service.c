@@ -136,8 +136,8 @@ static int read_definition(json_t *body, struct definition *d, bool required, bo
 	json_t *json;
 	int rc;
 
-	rc = reader_get(reader(e), "", body, "definition", JSON_OBJECT, "{ \"name\": … }", required,
-			&json);
+	rc = reader_get(reader(e), "", body, "definition", JSON_OBJECT, "{ \"name\": … }",
+			required, &json);
 	*present = rc > 0;
 	if (rc <= 0)
 		return rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * opsd's own HTTP interface on its unix socket, for opsctl: docs/operations.md. Requests that change
- * something answer at once with an activation's id; its events are waited for by long polling.
+ * opsd's own HTTP interface on its unix socket, for opsctl: docs/operations.md. Requests that
+ * change something answer at once with an activation's id; its events are waited for by long
+ * polling.
  */
 #ifndef OPSD_SERVICE_H
 #define OPSD_SERVICE_H

@@ -34,8 +34,8 @@ enum statement {
 	STATEMENTS,
 };
 
-#define ACTIVATION_COLUMNS "SELECT id, verb, partition, uuid, definition, who, uid, timeout_s, state, " \
-	"error, opened_ns, closed_ns FROM activations "
+#define ACTIVATION_COLUMNS "SELECT id, verb, partition, uuid, definition, who, uid, timeout_s, " \
+	"state, error, opened_ns, closed_ns FROM activations "
 #define EVENT_COLUMNS "SELECT number, time_ns, kind, partition, host, activation, text FROM events "
 
 static const char *const sql[STATEMENTS] = {

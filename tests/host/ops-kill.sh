@@ -34,7 +34,7 @@ ask() {
 	done
 }
 copies() { pgrep -c -x uvmonitor || true; }
-ledger() { cmdpartctl ledger --json | jq "[.ledger[] | select(.subject == \"ops2\" and .status == \"ok\" and (.summary | test(\"\\b$1\\b\")))] | length"; }
+ledger() { cmdpartctl ledger --json | jq "[.ledger[] | select(.subject == \"ops2\" and .status == \"ok\" and (.summary | contains(\"$1 ops2\")))] | length"; }
 
 before=$(ledger start)
 for ((round = 1; round <= rounds; round++)); do

@@ -117,7 +117,8 @@ static void a_running_partition_keeps_its_definition(void **state)
 	json_decref(outcome(w, "activation", "web1", world_definition("web1", "64MiB"), "done"));
 	assert_int_equal(world_partition(&w->host[0], "web1")->memory, 64 << 20);
 	json_decref(outcome(w, "deactivation", "web1", NULL, "done"));
-	assert_int_equal(world_call(w, "DELETE", "/v1/partitions/web1", NULL, &object, &e), EXIT_OK);
+	assert_int_equal(world_call(w, "DELETE", "/v1/partitions/web1", NULL, &object, &e),
+			 EXIT_OK);
 	json_decref(object);
 	assert_null(world_partition(&w->host[0], "web1"));
 	assert_word(w, "web1", "name", "unknown");
@@ -196,7 +197,8 @@ static void when_all_hosts_refuse_nothing_runs(void **state)
 	w->host[0].refuse = w->host[1].refuse = w->host[2].refuse = EXIT_RESOURCES;
 	world_start_ops(w);
 	a = outcome(w, "activation", "web1", world_definition("web1", "128MiB"), "resources");
-	assert_non_null(strstr(at(json_object_get(a, "error"), "why"), "node3: this host will not"));
+	assert_non_null(strstr(at(json_object_get(a, "error"), "why"),
+			       "node3: this host will not"));
 	json_decref(a);
 	assert_int_equal(world_copies(w, "web1"), 0);
 	assert_word(w, "web1", "name", "unknown");
@@ -289,7 +291,7 @@ static void a_silent_host_keeps_its_partition(void **state)
 	world_kill_host(&w->host[0]);
 	a = outcome(w, "activation", "web1", NULL, "conflict");
 	assert_non_null(strstr(at(json_object_get(a, "error"), "why"),
-			       "was placed on node1, which does not answer: it may run there"));
+			       "was placed on node1, which is silent: it may run there"));
 	json_decref(a);
 	json_decref(outcome(w, "deactivation", "web1", NULL, "unreachable"));
 	assert_int_equal(world_copies(w, "web1"), 1);
@@ -381,8 +383,8 @@ static void a_second_request_joins_the_first_or_conflicts(void **state)
 	w->host[0].delay_after_ms = 500;
 	world_start_ops(w);
 	strcpy(id, world_begin(w, "activation", "web1", world_definition("web1", "128MiB")));
-	assert_string_equal(world_begin(w, "activation", "web1", world_definition("web1", "128MiB")),
-			    id);
+	assert_string_equal(world_begin(w, "activation", "web1",
+					world_definition("web1", "128MiB")), id);
 	assert_string_equal(world_begin(w, "activation", "web1", world_definition("web1", "64MiB")),
 			    "");
 	json_decref(world_await(w, id));

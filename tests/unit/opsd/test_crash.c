@@ -312,7 +312,8 @@ static void each_opsd_has_a_higher_epoch(void **state)
 
 	for (i = 0; i < 3; i++) {
 		world_start_ops(w);
-		strcpy(id, world_begin(w, "activation", "web1", world_definition("web1", "128MiB")));
+		strcpy(id, world_begin(w, "activation", "web1",
+				       world_definition("web1", "128MiB")));
 		json_decref(world_await(w, id));
 		strcpy(id, world_begin(w, "deactivation", "web1", NULL));
 		json_decref(world_await(w, id));

@@ -206,7 +206,7 @@ static void a_silent_host_that_may_run_it_forbids_all_others(void **state)
 	rank(&where);
 	assert_false(v[0].fits);
 	assert_passed_over(1, "elsewhere", EXIT_CONFLICT,
-			   "web1 was placed on node1, which does not answer: it may run there");
+			   "web1 was placed on node1, which is silent: it may run there");
 	/* Also one that was told to stop, and was not seen to be off. */
 	where.active = false;
 	strcpy(where.seen, "stopping");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* opsd's service against bad input: an error that names the place, nothing changed, nobody delayed. */
+/* opsd's service against bad input: an error names the place, nothing changes, nobody waits. */
 #include <errno.h>
 #include <grp.h>
 #include <setjmp.h>
@@ -134,7 +134,8 @@ static void a_bad_definition_names_its_key_and_changes_nothing(void **state)
 			EXIT_INVALID, "definition", "");
 	}
 	assert_refused(w, "POST", "/v1/activations", json_pack("{s:s, s:o}", "name", "web2",
-		"definition", world_definition("web1", "128MiB")), EXIT_INVALID, "name", "different");
+		"definition", world_definition("web1", "128MiB")), EXIT_INVALID, "name",
+		"different");
 	assert_untouched(w);
 	world_stop_ops(w);
 }

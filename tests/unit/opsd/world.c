@@ -96,8 +96,8 @@ static void on_partitions(struct http_request *r, void *data)
 
 		json_array_append_new(list, json_pack(
 			"{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "name", p->name, "uuid", p->uuid,
-			"domain", "default", "kind", "guest", "state", p->state, "reason", p->reason,
-			"pid", 100 + (int)i));
+			"domain", "default", "kind", "guest", "state", p->state, "reason",
+			p->reason, "pid", 100 + (int)i));
 		/* A little time passes. */
 		if (!strcmp(p->state, "starting")) {
 			strcpy(p->state, h->dies ? "failed" : "running");

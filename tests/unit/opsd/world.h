@@ -104,10 +104,15 @@ char *world_word(struct world *w, const char *name, const char *key);
 
 /* Waits until a condition holds, 10 s at most. */
 #define world_until(condition) do { \
-	int tries_ = 0; \
-	while (!(condition) && tries_++ < 1000) \
-		usleep(10000); \
-	assert_true(condition); \
+	bool holds_ = false; \
+	int tries_; \
+	for (tries_ = 0; !holds_ && tries_ < 1000; tries_++) { \
+		holds_ = (condition); \
+		if (!holds_) \
+			usleep(10000); \
+	} \
+	if (!holds_) \
+		fail_msg("not within 10 s: %s", #condition); \
 } while (0)
 
 #endif
