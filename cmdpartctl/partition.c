@@ -399,11 +399,14 @@ static int make_absolute(json_t *list, const char *file, struct error *e)
 	struct definition *d = malloc(sizeof(*d));
 	json_t *operation;
 	int rc = d ? 0 : error_set(e, EXIT_FAILED, "out of memory");
+	struct stat st;
+	bool regular;
 	size_t i;
 
-	if (!rc && !(strcmp(file, "-") ? realpath(file, base) : getcwd(base, sizeof(base))))
+	regular = strcmp(file, "-") && !stat(file, &st) && S_ISREG(st.st_mode);
+	if (!rc && !(regular ? realpath(file, base) : getcwd(base, sizeof(base))))
 		rc = error_set(e, EXIT_FAILED, "cannot tell the file's directory");
-	if (!rc && strcmp(file, "-"))
+	if (!rc && regular)
 		*(strrchr(base, '/') == base ? base + 1 : strrchr(base, '/')) = '\0';
 	for (i = 0; !rc && i < json_array_size(list); i++) {
 		operation = json_array_get(list, i);

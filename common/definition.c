@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <common/definition.h>
@@ -293,19 +294,22 @@ int definition_parse(struct definition *d, const json_t *json, const char *sourc
 int definition_load(struct definition *d, const char *path, struct error *e)
 {
 	json_t *json = json_file_load(path, DEFINITION_MAX_BYTES, e);
-	bool file = strcmp(path, "-") != 0;
 	char base[PATH_MAX], *copy = NULL;
+	struct stat st;
+	bool file;
 	int rc = -1;
 
 	if (!json)
 		return -1;
+	/* What comes through a pipe, <(…) too, is nobody's file: it counts from where we are. */
+	file = strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode);
 	copy = strdup(path);
 	if (!copy || !(file ? realpath(dirname(copy), base) : getcwd(base, sizeof(base)))) {
 		error_set(e, EXIT_FAILED, "cannot tell the file's directory: %s", strerror(errno));
 		error_where(e, "%s", path);
 		goto out;
 	}
-	rc = definition_parse(d, json, file ? path : "standard input", base, e);
+	rc = definition_parse(d, json, strcmp(path, "-") ? path : "standard input", base, e);
 out:
 	free(copy);
 	json_decref(json);

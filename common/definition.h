@@ -54,7 +54,7 @@ int definition_parse(struct definition *d, const json_t *json, const char *sourc
 
 /*
  * The same from a file, or from standard input if path is "-"; relative paths count from the
- * file's directory (from the working directory for "-").
+ * file's directory (from the working directory for "-" and for a pipe).
  */
 int definition_load(struct definition *d, const char *path, struct error *e);
 

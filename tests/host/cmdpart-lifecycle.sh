@@ -27,7 +27,8 @@ rc 3 cmdpartctl show web1
 rc 0 cmdpartctl define "$work/web1.json"
 rc 0 cmdpartctl define "$work/web1.json"
 grep -q already "$work/out" || fail "a second define: $(cat "$work/out")"
-rc 4 cmdpartctl define <(jq '.memory = "128MiB"' "$work/web1.json")
+jq '.memory = "128MiB"' "$work/web1.json" >"$work/other.json"
+rc 4 cmdpartctl define "$work/other.json"
 rc 0 cmdpartctl stop web1
 rc 4 cmdpartctl pause web1
 rc 4 cmdpartctl console web1
