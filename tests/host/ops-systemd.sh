@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own, and is deactivated
+# where: appliance
+# appliance: --systemd --cpus 4 --memory 3G
+# timeout: 400
+source "$(dirname "$0")/lib/guest.bash"
+# shellcheck disable=SC2034 # read by lib/guest.bash
+work=/var/lib/ultravisor/images/ops-systemd
+mkdir -p "$work"
+units=(uvd cmdpartd iopartd@a iopartd@b opsd)
+
+for unit in ultravisor.target "${units[@]/%/.service}"; do
+	[[ $(systemctl is-active "$unit") == active ]] || fail "$(systemctl status "$unit" 2>&1)"
+done
+[[ $(command -v uvd) == /usr/sbin/uvd ]] || fail "uvd is not the installed one"
+within 30 sh -c 'opsctl host list | grep -q " up "'
+# shellcheck disable=SC2016 # for the guest's shell
+initrd 6.1-cloud '( n=0; while :; do n=$((n + 1)); echo "guest: alive $n"; sleep 1; done ) &'
+definition ops3 6.1-cloud 1 192MiB disk console
+disk ops3 64M
+opsctl activate "$work/ops3.json"
+within 60 console_has ops3 "guest: alive 2"
+
+monitor=$(pgrep -x uvmonitor)
+grep -q 'ultravisor.slice/ultravisor-.*\.scope$' "/proc/$monitor/cgroup" || fail "its cgroup: $(cat "/proc/$monitor/cgroup")"
+last() { console ops3 | sed -n 's/.*guest: alive \([0-9]*\).*/\1/p' | tail -n 1; }
+advanced() { (($(last) > $1)); }
+active() { [[ $(systemctl is-active "$1") == active ]]; }
+
+# survives WHAT: the guest is the same process, and goes on; everything answers
+survives() {
+	local before
+	for unit in "${units[@]}"; do within 20 active "$unit.service"; done
+	within 20 cmdpartctl list
+	before=$(last)
+	within 30 advanced "$before"
+	[[ $(pgrep -x uvmonitor) == "$monitor" ]] || fail "$1: the guest's monitor is another one"
+	within 20 sh -c 'opsctl list --json | jq -e ".partitions[0].state == \"running\""'
+	echo "survived: $1"
+}
+
+for unit in "${units[@]}"; do
+	systemctl restart "$unit.service"
+	survives "systemctl restart $unit"
+	systemctl kill --kill-whom=main --signal=KILL "$unit.service"
+	survives "SIGKILL of $unit"
+done
+systemctl restart ultravisor.target
+survives "systemctl restart ultravisor.target"
+
+# No daemon is root but uvd, and none can gain anything.
+for unit in "${units[@]}"; do
+	pid=$(systemctl show -P MainPID "$unit.service")
+	uid=$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")
+	grep -q '^NoNewPrivs:[[:blank:]]*1$' "/proc/$pid/status" || fail "$unit may gain privileges"
+	grep -q '^Seccomp:[[:blank:]]*2$' "/proc/$pid/status" || fail "$unit has no filter of system calls"
+	[[ $unit == uvd || $uid != 0 ]] || fail "$unit runs as root"
+	[[ $unit == uvd || $(awk '/^CapBnd:/ { print $2 }' "/proc/$pid/status") =~ ^0+$ || $unit == cmdpartd ]] ||
+		fail "$unit keeps capabilities within reach: $(grep ^Cap "/proc/$pid/status")"
+done
+
+opsctl deactivate ops3 --timeout 60
+! pgrep -x uvmonitor || fail "a monitor is left"
+[[ -z $(systemctl list-units --no-legend 'ultravisor-*.scope') ]] || fail "a scope is left"
+! systemctl --failed --no-legend | grep -E 'uvd|part|opsd' || fail "a unit has failed"
