@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <common/log.h>
 #include <common/uuid.h>
@@ -56,6 +57,9 @@ int device_define(struct transaction *t, const void *record)
 
 	if (partition_find(t, &d->r, d->partition, &p) < 0 || check_definition(t, d) < 0)
 		return -ECANCELED;
+	if (d->device == DEVICE_BLOCK && access(d->path, F_OK) < 0)
+		return refuse(t, COMMAND_NOT_FOUND, "make the image first, or correct its path",
+			      "device %s: path %s: %s", d->name, d->path, strerror(errno));
 	if (p.changed != t->number || p.generation != 1)
 		return refuse(t, COMMAND_CONFLICT, "undefine the partition, define it anew",
 			      "%s is defined: devices are part of its definition", p.name);

@@ -65,6 +65,18 @@ int launch_open_boot(struct transaction *t, const char *kernel, const char *init
 	return 0;
 }
 
+int launch_check_boot(struct transaction *t, const char *kernel, const char *initrd)
+{
+	int fd[2];
+
+	if (launch_open_boot(t, kernel, initrd, fd) < 0)
+		return -ECANCELED;
+	close(fd[0]);
+	if (fd[1] >= 0)
+		close(fd[1]);
+	return 0;
+}
+
 void launch_destroy(struct launch *launch)
 {
 	unsigned int i;

@@ -49,6 +49,9 @@ int launch_prepare(struct transaction *t, const uint8_t partition[16]);
 /* Opens kernel and initrd for reading, which START checks in plans, too. Refuses, or 0. */
 int launch_open_boot(struct transaction *t, const char *kernel, const char *initrd, int fd[2]);
 
+/* Refuses unless both could be opened now. */
+int launch_check_boot(struct transaction *t, const char *kernel, const char *initrd);
+
 void launch_destroy(struct launch *launch);
 
 #endif

@@ -123,7 +123,7 @@ int partition_define(struct transaction *t, const void *record)
 	int64_t n;
 	int rc;
 
-	if (check_definition(t, d) < 0)
+	if (check_definition(t, d) < 0 || launch_check_boot(t, d->kernel, d->initrd) < 0)
 		return -ECANCELED;
 	rc = db_value(db, &n, "SELECT 1 FROM partition WHERE name = ? OR uuid = ?", "tu", d->name,
 		      d->partition);
@@ -225,7 +225,7 @@ int partition_start_check(struct transaction *t, const void *record)
 	char have[SIZE_TEXT], need[SIZE_TEXT], kernel[COMMAND_PATH_LEN], initrd[COMMAND_PATH_LEN];
 	int64_t bytes = 0, contexts = 0;
 	sqlite3_stmt *q;
-	int fd[2], rc;
+	int rc;
 
 	if (partition_find(t, &c->r, c->partition, &p) < 0)
 		return -ECANCELED;
@@ -256,11 +256,8 @@ int partition_start_check(struct transaction *t, const void *record)
 	db_text(q, 0, kernel, sizeof(kernel));
 	db_text(q, 1, initrd, sizeof(initrd));
 	db_done(q);
-	if (launch_open_boot(t, kernel, initrd, fd) < 0)
+	if (launch_check_boot(t, kernel, initrd) < 0)
 		return -ECANCELED;
-	close(fd[0]);
-	if (fd[1] >= 0)
-		close(fd[1]);
 	return set_state(t, p.uuid, PARTITION_STARTING);
 }
 

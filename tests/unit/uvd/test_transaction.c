@@ -490,7 +490,11 @@ static void test_what_is_in_use_or_missing_is_not_claimed(void **state)
 	accepted(h);
 	message_begin(h, COMMAND_TRANSACT);
 	add_define(h, "web3", "/nowhere/image", NULL);
+	refused(h, COMMAND_NOT_FOUND, "/nowhere/image: No such file");
+	message_begin(h, COMMAND_TRANSACT);
+	add_define(h, "web3", h->image2, NULL);
 	accepted(h);
+	unlink(h->image2);
 	fd = open(h->image, O_RDWR);
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	claim(h, "web1", "root");
@@ -502,7 +506,7 @@ static void test_what_is_in_use_or_missing_is_not_claimed(void **state)
 	claim(h, "web2", "root");
 	refused(h, COMMAND_INVALID, "neither a file nor a block device");
 	claim(h, "web3", "root");
-	refused(h, COMMAND_NOT_FOUND, "/nowhere/image: No such file");
+	refused(h, COMMAND_NOT_FOUND, "image2: No such file");
 	claim(h, "web1", "net0");
 	refused(h, COMMAND_INVALID, "eth0 is not a bridge");
 	claim(h, "web2", "net0");
