@@ -646,7 +646,7 @@ static void no_ring_is_lost_over_changes_of_server(void)
 
 /* ---- who may look from outside ---- */
 
-static void nobody_reads_a_channel_through_proc(void)
+static void nobody_reads_a_channel_from_outside(void)
 {
 	struct fixture f = make(&plain);
 	char *c, *ordinary, byte;
@@ -662,6 +662,13 @@ static void nobody_reads_a_channel_through_proc(void)
 	check(pread(mem, &byte, 1, (uintptr_t)ordinary) == 1 && byte == 'o');
 	fails(EIO, pread(mem, &byte, 1, (uintptr_t)c));
 	fails(EIO, pwrite(mem, &byte, 1, (uintptr_t)c));
+
+	struct iovec here = { &byte, 1 }, there = { ordinary, 1 };
+
+	check(process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1);
+	there.iov_base = c;
+	fails(EFAULT, process_vm_readv(getpid(), &here, 1, &there, 1, 0));
+	fails(EFAULT, process_vm_writev(getpid(), &here, 1, &there, 1, 0));
 }
 
 static void channel_memory_cannot_be_pinned(void)
@@ -747,7 +754,7 @@ int main(int argc, char **argv)
 		{ "doorbells in a circle do not go round", doorbells_in_a_circle_do_not_go_round },
 		{ "doorbell arguments are checked", doorbell_arguments_are_checked },
 		{ "no ring is lost over changes of server", no_ring_is_lost_over_changes_of_server },
-		{ "nobody reads a channel through /proc", nobody_reads_a_channel_through_proc },
+		{ "nobody reads a channel from outside", nobody_reads_a_channel_from_outside },
 		{ "channel memory cannot be pinned", channel_memory_cannot_be_pinned },
 		{ "arguments of CHANNEL_CREATE are checked", create_arguments_are_checked },
 	};
