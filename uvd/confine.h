@@ -3,7 +3,7 @@
 #ifndef UVD_CONFINE_H
 #define UVD_CONFINE_H
 
-/* Keeps only the capabilities that uvd uses. 0 or -errno, logged. */
+/* Keeps only the capabilities and system calls that uvd uses. 0 or -errno, logged. */
 int confine(void);
 
 #endif
