@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console: an HTTP connection upgraded to the bytes of the guest's serial port. Interactive, the
- * terminal is raw and ^] ends it. When the daemons in between are restarted, it attaches again and
- * leaves out what was printed before.
+ * The console: an HTTP connection upgraded to the bytes of the guest's serial port. Interactive,
+ * the terminal is raw and ^] ends it. When the daemons in between are restarted, it attaches again
+ * and leaves out what was printed before.
  */
 #include <errno.h>
 #include <poll.h>
@@ -96,7 +96,7 @@ static int print(struct console *c, const char *bytes, size_t n)
 	return write_all(STDOUT_FILENO, bytes + leave, n - leave);
 }
 
-/* ---- attaching ----------------------------------------------------------------------------- */
+/* ---- attaching ------------------------------------------------------------------- */
 
 static int unreachable(const struct console *c, struct error *e)
 {
@@ -114,7 +114,8 @@ static int dial(struct console *c, struct error *e)
 	int n;
 
 	n = snprintf(request, sizeof(request), "GET /v1/partitions/%s/console?mode=%s HTTP/1.1\r\n"
-		     "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: ultravisor-console\r\n\r\n",
+		     "Host: localhost\r\nConnection: Upgrade\r\n"
+		     "Upgrade: ultravisor-console\r\n\r\n",
 		     escaped ? escaped : "", c->mode);
 	free(escaped);
 	if (n >= (int)sizeof(request) || strlen(c->o->socket) >= sizeof(address.sun_path))
@@ -193,7 +194,7 @@ static int attach(struct console *c, struct error *e)
 	return -1;
 }
 
-/* ---- carrying ------------------------------------------------------------------------------- */
+/* ---- carrying -------------------------------------------------------------------- */
 
 enum end { END_USER, END_PEER, END_OUTPUT };
 

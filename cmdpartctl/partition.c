@@ -182,7 +182,7 @@ int run_resume(const struct options *o, int argc, char **argv)
 	return simple(o, "POST", argv[0], "/resume", "resumed", "running");
 }
 
-/* ---- start and stop wait --------------------------------------------------------------------- */
+/* ---- start and stop wait --------------------------------------------------------- */
 
 static double now(void)
 {
@@ -302,7 +302,7 @@ int run_stop(const struct options *o, int argc, char **argv)
 	return code;
 }
 
-/* ---- plan ------------------------------------------------------------------------------------ */
+/* ---- plan ------------------------------------------------------------------------ */
 
 static void in_use(char *to, size_t size, const json_t *value, const json_t *row)
 {
@@ -325,7 +325,8 @@ static void print_plan(const json_t *plan)
 		{ "CPUS", "cpus", NULL, false }, { NULL, NULL, NULL, false }
 	};
 	static const struct output_field channels[] = {
-		{ "DEVICE", "device", NULL, false }, { "SERVERS, IN ORDER", "servers", NULL, false },
+		{ "DEVICE", "device", NULL, false },
+		{ "SERVERS, IN ORDER", "servers", NULL, false },
 		{ NULL, NULL, NULL, false }
 	};
 	const json_t *p = json_object_get(plan, "placement");
@@ -390,7 +391,7 @@ int run_plan(const struct options *o, int argc, char **argv)
 	return rc;
 }
 
-/* ---- transact ---------------------------------------------------------------------------------- */
+/* ---- transact -------------------------------------------------------------------- */
 
 /* Definitions inside are read here, so that their relative paths count from the file. */
 static int make_absolute(json_t *list, const char *file, struct error *e)

@@ -33,7 +33,8 @@ enum exit_code call(const struct options *o, const char *method, const json_t *b
 	free(text);
 	/* The id was chosen here: without it the way out would be closed. */
 	if (code == EXIT_UNKNOWN)
-		error_fix(e, "repeat the command with --request-id %s: nothing is done twice", o->id);
+		error_fix(e, "repeat the command with --request-id %s: nothing is done twice",
+			  o->id);
 	return code;
 }
 

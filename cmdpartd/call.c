@@ -86,7 +86,7 @@ void call_abandon(struct call *call)
 	call_free(call);
 }
 
-/* ---- the body -------------------------------------------------------------------------------- */
+/* ---- the body -------------------------------------------------------------------- */
 
 static int read_common(struct call *call, const struct reader *r, const json_t *body)
 {
@@ -137,7 +137,7 @@ int call_body(struct call *call, const char *const *keys)
 	return rc;
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------ */
 
 static void got_rows(struct rows *rows, const struct error *e, void *data)
 {
@@ -164,7 +164,7 @@ void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t 
 	}
 }
 
-/* ---- changes ----------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------- */
 
 static const struct command_row_partition *row_of(const struct call *call,
 						  const struct command_header *reply)
@@ -197,9 +197,12 @@ static json_t *rows_of(const struct command_header *reply)
 /* reply NULL: nothing had to be done. */
 static void answer(struct call *call, const struct command_header *reply)
 {
-	const struct command_row_partition *p = call->draft.has_subject ? row_of(call, reply) : NULL;
+	const struct command_row_partition *p = NULL;
 	char id[UUID_TEXT];
 	json_t *body;
+
+	if (call->draft.has_subject)
+		p = row_of(call, reply);
 
 	body = json_pack("{s:s, s:I, s:b}", "request_id", uuid_format(call->request_id, id),
 			 "transaction", reply ? (json_int_t)reply->transaction : 0, "already",
@@ -283,7 +286,7 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 			answer(call, reply);
 		return;
 	}
-	/* Has the world changed since the rows were read? Then the refusal is not about this one. */
+	/* Has the world changed since the rows were read? Then look again before giving up. */
 	if (!call->plan && (e.code == EXIT_CONFLICT || e.code == EXIT_RESOURCES) &&
 	    ++call->attempt < ATTEMPTS) {
 		log_debug("refused, looking again: %s", e.message);

@@ -32,7 +32,7 @@ struct call {
 	uint8_t request_id[16];
 	uint64_t epoch, generation;
 	struct operations ops;
-	bool many;			/* a list was given: errors name the operation, answers are lists */
+	bool many;			/* a list was given: errors name the operation */
 	bool plan;
 	/* under way */
 	call_next *next;		/* with rows gathered */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session's life: rows tell which I/O partitions may serve the console; each is asked in turn
- * (CONSOLE uuid mode, see docs/io.md) until one says OK; then the client's connection is upgraded and
- * two pumps carry bytes. A full buffer stops reading on the other side, nothing else.
+ * (CONSOLE uuid mode, see docs/io.md) until one says OK; then the client's connection is upgraded
+ * and two pumps carry bytes. A full buffer stops reading on the other side, nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +79,7 @@ static void end(struct session *s)
 	free(s);
 }
 
-/* ---- pumps ------------------------------------------------------------------------------- */
+/* ---- pumps ----------------------------------------------------------------------- */
 
 /* 0, or -1: this direction is over. */
 static int fill(struct pump *p)
@@ -186,7 +186,7 @@ static void on_upgraded(struct http_socket *socket, int fd, const char *extra, s
 	watch(s);
 }
 
-/* ---- asking ------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------- */
 
 static void ask_next(struct session *s);
 
@@ -407,8 +407,8 @@ static void rows_ready(struct call *call)
 		console |= d->device == DEVICE_CONSOLE;
 	if (!console) {
 		error_set(&e, EXIT_NOT_FOUND, "partition %s has no console", p->name);
-		error_fix(&e, "add { \"type\": \"console\", \"name\": \"console\" } to the devices of "
-			  "its definition");
+		error_fix(&e, "add { \"type\": \"console\", \"name\": \"console\" } to the "
+			  "devices of its definition");
 		call_error(call, &e);
 		return;
 	}

@@ -111,7 +111,7 @@ static void add_partition_record(struct draft *d, enum command_type type, const 
 	memcpy(r->partition, uuid, UUID_LEN);
 }
 
-/* ---- the working copy ---------------------------------------------------------------------- */
+/* ---- the working copy ------------------------------------------------------------ */
 
 static void remove_row(struct rows *rows, enum command_type type, size_t i)
 {
@@ -199,7 +199,7 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 	return rc;
 }
 
-/* ---- operations -------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------ */
 
 static void add_definition(struct draft *d, const struct definition *def, const uint8_t uuid[16])
 {

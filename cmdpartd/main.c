@@ -94,7 +94,7 @@ static int check_config(const struct options *o, const struct policy *policy, bo
 	return EXIT_OK;
 }
 
-/* ---- the loop's handlers ------------------------------------------------------------------- */
+/* ---- the loop's handlers --------------------------------------------------------- */
 
 struct program {
 	struct service service;
@@ -142,7 +142,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	return sd_event_exit(sd_event_source_get_event(source), EXIT_OK);
 }
 
-/* ---- start ----------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------- */
 
 /* STATE/command, the user's own: made here when nobody else did. */
 static int make_state(const struct options *o, char *to, size_t size, struct error *e)

@@ -106,7 +106,7 @@ void message_query(struct message *m, enum command_type row, const char *name,
 		snprintf(q->after_name, sizeof(q->after_name), "%s", after_name);
 }
 
-/* ---- replies ----------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------- */
 
 struct string_field {
 	uint16_t type, offset, size;

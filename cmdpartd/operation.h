@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What callers ask to be done, and the draft of the transaction that does it. Every request that
- * changes something is a list of operations: one for most routes, more for /v1/transactions. A draft
- * applies each to a working copy of the rows and to the message for uvd, so that the next one is
- * judged and placed beside it. An operation whose outcome is so already adds no record.
+ * changes something is a list of operations: one for most routes, more for /v1/transactions. A
+ * draft applies each to a working copy of the rows and to the message for uvd, so that the next one
+ * is judged and placed beside it. An operation whose outcome is so already adds no record.
  */
 #ifndef CMDPARTD_OPERATION_H
 #define CMDPARTD_OPERATION_H

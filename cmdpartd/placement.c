@@ -53,7 +53,7 @@ void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
 			strcpy(ask->device[ask->devices++], d->name);
 }
 
-/* ---- rules ------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------- */
 
 __attribute__((format(printf, 4, 5)))
 static struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
@@ -235,7 +235,7 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 	}
 }
 
-/* ---- processors -------------------------------------------------------------------------- */
+/* ---- processors ------------------------------------------------------------------ */
 
 struct candidate {
 	const struct command_row_processor *row;
@@ -468,8 +468,8 @@ static void dedicated_rule(const struct placement_ask *ask, const struct candida
 			     ask->domain);
 	set_counts(r, c->count, ask->vcpus, 0);
 	snprintf(r->by, sizeof(r->by), "%s", c->excluded);
-	snprintf(r->fix, sizeof(r->fix), "ask for fewer, use mode shared, stop a partition, or keep "
-		 "CPUs by placement.dedicated of the policy");
+	snprintf(r->fix, sizeof(r->fix), "ask for fewer, use mode shared, stop a partition, or "
+		 "keep CPUs by placement.dedicated of the policy");
 }
 
 static void set_share(char to[48], uint64_t share)
@@ -514,11 +514,11 @@ static void shared_rule(const struct policy *policy, const struct placement_ask 
 	set_share(r->asked, share);
 	set_share(r->in_use, highest);
 	set_share(r->free, limit > highest ? limit - highest : 0);
-	snprintf(r->fix, sizeof(r->fix), "ask for fewer vCPUs or a smaller budget, stop a partition, "
-		 "or raise placement.vcpus_per_cpu of the policy");
+	snprintf(r->fix, sizeof(r->fix), "ask for fewer vCPUs or a smaller budget, stop a "
+		 "partition, or raise placement.vcpus_per_cpu of the policy");
 }
 
-/* ---- I/O partitions ---------------------------------------------------------------------- */
+/* ---- I/O partitions -------------------------------------------------------------- */
 
 /* The channels that a partition serves first. */
 static unsigned int channels_of(const struct rows *rows, const uint8_t *uuid)
@@ -553,7 +553,7 @@ static void io_rule(const struct rows *rows, const struct placement_ask *ask,
 		while (s->count < 2 && s->count < n) {
 			int best = -1;
 
-			/* One that runs before one that does not; then the one that serves least. */
+			/* One that runs before one that does not; then who serves least. */
 			for (unsigned int i = 0; i < n; i++) {
 				bool runs = io[i]->state == PARTITION_RUNNING;
 
@@ -574,8 +574,8 @@ static void io_rule(const struct rows *rows, const struct placement_ask *ask,
 	if (!n)
 		r = rule_add(out, "io-partitions", false, "the host has no I/O partition");
 	else
-		r = rule_add(out, "io-partitions", true, "%u of %u run; each device gets %s, the one "
-			     "that serves least first", running, n,
+		r = rule_add(out, "io-partitions", true, "%u of %u run; each device gets %s, the "
+			     "one that serves least first", running, n,
 			     n > 1 ? "two" : "one, and no standby");
 	snprintf(r->fix, sizeof(r->fix), "start iopartd@a and iopartd@b");
 }
@@ -607,7 +607,7 @@ void placement_decide(const struct policy *policy, const struct rows *rows,
 	free(c);
 }
 
-/* ---- what comes of it --------------------------------------------------------------------- */
+/* ---- what comes of it ------------------------------------------------------------ */
 
 int placement_apply(struct rows *rows, const struct placement_ask *ask,
 		    const struct placement *placement)

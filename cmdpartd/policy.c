@@ -46,7 +46,7 @@ void policy_defaults(struct policy *p)
 	p->whole_cores = true;
 }
 
-/* ---- reading ----------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static int read_cpus(const struct reader *r, const char *prefix, const json_t *object,
 		     const char *name, bool required, struct cpuset *out)
@@ -311,7 +311,7 @@ int policy_load(struct policy *p, const char *path, bool *found, struct error *e
 	return rc;
 }
 
-/* ---- printing ---------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------- */
 
 static json_t *cpus_to_json(const struct cpuset *cpus)
 {
@@ -371,7 +371,7 @@ json_t *policy_to_json(const struct policy *p)
 	return o;
 }
 
-/* ---- who may use what --------------------------------------------------------------------- */
+/* ---- who may use what ------------------------------------------------------------ */
 
 static bool below(const char *path, const char *directory)
 {

@@ -83,7 +83,8 @@ static const char *mode_word(uint32_t mode)
 static const char *device_word(uint32_t device)
 {
 	static const char *const words[] = {
-		[DEVICE_BLOCK] = "block", [DEVICE_NETWORK] = "network", [DEVICE_CONSOLE] = "console",
+		[DEVICE_BLOCK] = "block", [DEVICE_NETWORK] = "network",
+		[DEVICE_CONSOLE] = "console",
 	};
 
 	return WORD(words, device);

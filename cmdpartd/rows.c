@@ -65,7 +65,8 @@ void rows_no_answer(enum exit_code code, struct error *e)
 		error_fix(e, "see whether it runs (systemctl status uvd), then repeat the command");
 	} else {
 		error_set(e, EXIT_UNKNOWN, "uvd did not answer in time; the outcome is unknown");
-		error_fix(e, "repeat the command with the same --request-id: nothing is done twice");
+		error_fix(e, "repeat the command with the same --request-id: nothing is done "
+			  "twice");
 	}
 }
 

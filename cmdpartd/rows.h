@@ -37,9 +37,9 @@ struct rows {
 };
 
 /*
- * Asks uvd for the rows of the types in mask; name: those of this partition (name or UUID text), NULL:
- * all of them. done gets the rows, which are its own from then on (rows_free), or NULL and the
- * error. after is the ledger number to begin behind, limit a limit of ledger rows (0: none).
+ * Asks uvd for the rows of the types in mask; name: those of this partition (name or UUID text),
+ * NULL: all of them. done gets the rows, which are its own from then on (rows_free), or NULL and
+ * the error. after is the ledger number to begin behind, limit a limit of ledger rows (0: none).
  */
 typedef void rows_done(struct rows *rows, const struct error *e, void *data);
 int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,

@@ -75,7 +75,8 @@ static const int allowed[] = {
 	SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
 	SCMP_SYS(getgid), SCMP_SYS(getegid),
 	SCMP_SYS(getgid), SCMP_SYS(getegid),
-	SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier),
+	SCMP_SYS(getrandom), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(membarrier),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
@@ -114,7 +115,8 @@ static int add_rules(scmp_filter_ctx filter)
 	/* the command channel's endpoint, and nothing else that ioctl reaches */
 	if (!rc)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffff00u, ULTRAVISOR_IOC_TYPE));
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffff00u,
+					      ULTRAVISOR_IOC_TYPE));
 	return rc;
 }
 

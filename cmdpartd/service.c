@@ -26,7 +26,7 @@ static int no_memory(struct call *call)
 	return -1;
 }
 
-/* ---- reading ----------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static void reply_list(struct call *call, const char *key, enum command_type type)
 {
@@ -177,7 +177,7 @@ static void get_policy(struct http_request *http, void *data)
 			   policy_to_json(call->service->policy)));
 }
 
-/* ---- changes ----------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------- */
 
 /* The definition in the body, read into op. 0, or -1: answered. */
 static int read_definition(struct call *call, struct operation *op, bool required)

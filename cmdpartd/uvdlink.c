@@ -70,7 +70,7 @@ static void arm(sd_event_source *source, unsigned int ms)
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* ---- requests ---------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------- */
 
 static void finish(struct uvdlink *link, struct request *q, enum exit_code code,
 		   const struct command_header *reply)
@@ -243,7 +243,7 @@ static int on_status(sd_event_source *source, int fd, uint32_t events, void *dat
 	return 0;
 }
 
-/* ---- uvd's socket --------------------------------------------------------------------------- */
+/* ---- uvd's socket ---------------------------------------------------------------- */
 
 int uvdlink_attach(struct uvdlink *link, struct channel *channel)
 {
@@ -287,7 +287,7 @@ static void take_endpoint(struct uvdlink *link, const struct handover_message *m
 		return;
 	}
 	link->offered = true;
-	/* The memory outlives uvd: what we have stays attached, and the descriptor is one too many. */
+	/* The memory outlives uvd: what we have stays attached; this descriptor is one too many. */
 	if (link->channel && link->channel_id == m->channel_id) {
 		close(fd);
 		look_at_status(link);
@@ -462,7 +462,7 @@ static int on_flush(sd_event_source *source, void *data)
 	return 0;
 }
 
-/* ---- the link ---------------------------------------------------------------------------- */
+/* ---- the link -------------------------------------------------------------------- */
 
 int uvdlink_open(struct uvdlink **out, sd_event *event, const char *path, uvdlink_ready *ready,
 		 void *data)

@@ -30,7 +30,8 @@ static int parse_mode(const struct reader *r, const char *mode, enum command_mod
 	if (!strcmp(mode, "window")) {
 		reader_fault(r, "cpus.mode", "the mode \"window\" is not available");
 		error_why(r->e, "this version does not enforce it");
-		return error_fix(r->e, "use \"shared\", with a budget if need be, or \"dedicated\"");
+		return error_fix(r->e, "use \"shared\", with a budget if need be, or "
+				 "\"dedicated\"");
 	}
 	reader_fault(r, "cpus.mode", "\"%s\" is not a mode", mode);
 	return error_fix(r->e, "use \"shared\" or \"dedicated\"");
@@ -203,8 +204,8 @@ static int check_pair(const struct reader *r, const char *prefix, unsigned int i
 	if (o->type != v->type)
 		return 0;
 	if (v->type == DEVICE_CONSOLE) {
-		reader_fault(r, reader_join(key, prefix, "type"), "devices[%u] is a console already",
-			     index);
+		reader_fault(r, reader_join(key, prefix, "type"),
+			     "devices[%u] is a console already", index);
 		return error_why(r->e, "a guest has one serial port");
 	}
 	if (v->type == DEVICE_BLOCK && !strcmp(o->path, v->path) &&

@@ -83,7 +83,7 @@ int http_exchange_begin(struct http_exchange *x, const struct http_call *call)
 		x->text = json_dumps(call->body, JSON_COMPACT | JSON_ENCODE_ANY);
 		x->headers = curl_slist_append(NULL, "Content-Type: application/json");
 		if (x->headers)
-			/* A refusal of the size comes with the announcement; no need to ask first. */
+			/* A refusal of the size comes with the announcement: no need to ask. */
 			curl_slist_append(x->headers, "Expect:");
 	}
 	if (asprintf(&url, "http://localhost%s", call->path) < 0)
@@ -124,7 +124,8 @@ static enum exit_code no_answer(struct http_exchange *x, CURLcode rc, struct err
 		error_fix(e, "repeat the command");
 	} else {
 		error_set(e, EXIT_UNKNOWN, "%s did not answer; the outcome is unknown", x->daemon);
-		error_fix(e, "repeat the command with the same --request-id: nothing is done twice");
+		error_fix(e, "repeat the command with the same --request-id: nothing is done "
+			  "twice");
 	}
 	error_where(e, "%s", x->socket);
 	error_why(e, "%s", curl_easy_strerror(rc));

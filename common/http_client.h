@@ -41,7 +41,8 @@ char *http_client_escape(const char *segment);
  * points to is copied. Closing the client ends its calls without calling done.
  */
 struct http_client;
-typedef void http_client_done(enum exit_code code, json_t *reply, const struct error *e, void *data);
+typedef void http_client_done(enum exit_code code, json_t *reply, const struct error *e,
+			      void *data);
 
 int http_client_open(struct http_client **out, sd_event *event);
 void http_client_close(struct http_client *client);

@@ -47,7 +47,7 @@ struct connection {
 	int fd;				/* libmicrohttpd's */
 	enum state state;
 	bool cut;			/* shut down already */
-	uint64_t deadline;		/* seconds of CLOCK_MONOTONIC; not while HANDLING or UPGRADED */
+	uint64_t deadline;		/* s, CLOCK_MONOTONIC; while RECEIVING or SENDING */
 	struct ucred peer;
 	gid_t *groups;
 	unsigned int group_count;
@@ -102,7 +102,7 @@ static void cut(struct connection *c)
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-/* ---- connections ------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------- */
 
 static void read_groups(struct connection *c)
 {
@@ -234,7 +234,8 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *data)
 
 	(void)source, (void)usec;
 	TAILQ_FOREACH(c, &s->connections, entry)
-		if ((c->state == RECEIVING || c->state == SENDING) && !c->cut && now > c->deadline) {
+		if ((c->state == RECEIVING || c->state == SENDING) && !c->cut &&
+		    now > c->deadline) {
 			log_debug("closing the connection of user %u process %d: %s", c->peer.uid,
 				 c->peer.pid, c->state == SENDING ?
 				 "it did not take its answer in time" :
@@ -245,7 +246,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* ---- requests ---------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------- */
 
 /* Whether path has pattern's form; segments get copies of the parts that {} stand for. */
 static bool match(const char *pattern, char *path, char **segment)
@@ -335,7 +336,7 @@ static void answer(struct http_request *r, unsigned int status, struct MHD_Respo
 	if (r->suspended) {
 		r->suspended = false;
 		MHD_resume_connection(r->mhd);
-		/* Resumed connections are looked at by MHD_run, and nothing else would call it now. */
+		/* Resumed connections are looked at by MHD_run: nothing else would call it. */
 		sd_event_source_set_time(r->connection->server->timer, 0);
 		sd_event_source_set_enabled(r->connection->server->timer, SD_EVENT_ONESHOT);
 	}
@@ -530,7 +531,7 @@ static void on_log(void *cls, const char *format, va_list args)
 	log_debug("http: %s", text);
 }
 
-/* ---- what handlers ask --------------------------------------------------------------------- */
+/* ---- what handlers ask ----------------------------------------------------------- */
 
 const struct ucred *http_request_peer(const struct http_request *r)
 {
@@ -574,7 +575,7 @@ bool http_request_in_group(const struct http_request *r, gid_t group)
 	return false;
 }
 
-/* ---- upgrades -------------------------------------------------------------------------------- */
+/* ---- upgrades -------------------------------------------------------------------- */
 
 static void on_upgraded(void *cls, struct MHD_Connection *mhd, void *context, const char *extra,
 			size_t n, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
@@ -627,7 +628,7 @@ void http_socket_close(struct http_socket *socket)
 	free(socket);
 }
 
-/* ---- the server -------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------ */
 
 /* Whether somebody listens at the address; a socket file that nobody serves may be replaced. */
 static bool is_served(const struct sockaddr_un *address)

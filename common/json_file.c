@@ -19,7 +19,7 @@ static int too_large(struct error *e, const char *name, size_t limit)
 	error_set(e, EXIT_INVALID, "the file is larger than the limit of %s",
 		  size_format(limit, text));
 	error_where(e, "%s", name);
-	return error_fix(e, "name a JSON file; kernels, disks and other images are named inside it");
+	return error_fix(e, "name a JSON file; kernels, disks and the like are named inside it");
 }
 
 /* Reads at most limit bytes; a byte more is an error, however large the file says it is. */

@@ -82,11 +82,12 @@ static void emit(int level, char *text)
 	/* Text may quote a peer; a newline in it must not become a second field or line. */
 	one_line(text);
 	if (journal >= 0) {
-		n = snprintf(record, sizeof(record), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n",
-			     level, program_name, text);
+		n = snprintf(record, sizeof(record),
+			     "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n", level,
+			     program_name, text);
 		if (partition_field)
-			n += snprintf(record + n, sizeof(record) - n, "ULTRAVISOR_PARTITION=%.64s\n",
-				      partition_field);
+			n += snprintf(record + n, sizeof(record) - n,
+				      "ULTRAVISOR_PARTITION=%.64s\n", partition_field);
 		if (transaction_field)
 			n += snprintf(record + n, sizeof(record) - n,
 				      "ULTRAVISOR_TRANSACTION=%llu\n",
@@ -99,7 +100,8 @@ static void emit(int level, char *text)
 	}
 	n = snprintf(record, sizeof(record), "%s: %s", program_name, text);
 	if (partition_field)
-		n += snprintf(record + n, sizeof(record) - n, " [partition %.64s]", partition_field);
+		n += snprintf(record + n, sizeof(record) - n, " [partition %.64s]",
+			      partition_field);
 	if (transaction_field)
 		n += snprintf(record + n, sizeof(record) - n, " [transaction %llu]",
 			      (unsigned long long)transaction_field);

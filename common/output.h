@@ -17,8 +17,8 @@
 
 /*
  * A column or line: the member of each row's object by a dotted path ("cpus.count"), printed as
- * it is (strings, numbers, yes/no, arrays joined by ", ", "-" for null or absent), or by format, which writes
- * the cell's text from the member (NULL if absent) and the whole row.
+ * it is (strings, numbers, yes/no, arrays joined by ", ", "-" for null or absent), or by format,
+ * which writes the cell's text from the member (NULL if absent) and the whole row.
  */
 struct output_field {
 	const char *title;	/* "MEMORY", "memory"; NULL ends the table */

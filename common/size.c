@@ -54,6 +54,7 @@ char *size_human(uint64_t bytes, char to[SIZE_TEXT])
 	for (; i + 1 < UNITS && value >= 999.5; i++)
 		value /= 1024;
 	snprintf(to, SIZE_TEXT, "%.*f %s",
-		 value == (uint64_t)value || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value, units[i]);
+		 value == (uint64_t)value || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value,
+		 units[i]);
 	return to;
 }

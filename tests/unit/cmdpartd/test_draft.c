@@ -57,9 +57,9 @@ static void describe(const struct message *m, char *to, size_t size)
 static void definition(struct definition *d, const char *name, const char *memory)
 {
 	struct error e = ERROR_NONE;
-	json_t *json = json_pack("{s:s, s:{s:i}, s:s, s:{s:s}, s:[{s:s, s:s}]}", "name", name, "cpus",
-				 "count", 1, "memory", memory, "boot", "kernel", "/k", "devices",
-				 "type", "console", "name", "console");
+	json_t *json = json_pack("{s:s, s:{s:i}, s:s, s:{s:s}, s:[{s:s, s:s}]}", "name", name,
+				 "cpus", "count", 1, "memory", memory, "boot", "kernel", "/k",
+				 "devices", "type", "console", "name", "console");
 
 	if (definition_parse(d, json, "test", NULL, &e) < 0)
 		fail_msg("%s", e.message);
@@ -142,8 +142,8 @@ static void each_operation_becomes_its_records(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-		enum exit_code code = one(operations[i].host, operations[i].kind, operations[i].name,
-					  ROLE_ROOT, 0, text, sizeof(text));
+		enum exit_code code = one(operations[i].host, operations[i].kind,
+					  operations[i].name, ROLE_ROOT, 0, text, sizeof(text));
 
 		if (code != operations[i].code ||
 		    (code ? !strstr(text, operations[i].expected) :
@@ -158,7 +158,8 @@ static void a_generation_that_was_not_seen_is_a_conflict(void **state)
 	char text[512];
 
 	(void)state;
-	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ROOT, 5, text, sizeof(text)), EXIT_OK);
+	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ROOT, 5, text, sizeof(text)),
+			 EXIT_OK);
 	assert_string_equal(text, "kill@5");
 	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ROOT, 4, text, sizeof(text)),
 			 EXIT_CONFLICT);
@@ -182,7 +183,7 @@ static void what_an_operator_may_not_use_is_denied(void **state)
 	char text[512];
 
 	(void)state;
-	/* /k does not exist: the operator is told so, root's definition may come before its files. */
+	/* /k does not exist: the operator is told so; root's may come before its files. */
 	assert_int_equal(one(HOST, OPERATION_DEFINE, "new", ROLE_OPERATOR, 0, text, sizeof(text)),
 			 EXIT_NOT_FOUND);
 }
@@ -299,7 +300,7 @@ static void what_is_under_way_is_reckoned_with(void **state)
 	error_clear(&e);
 }
 
-/* ---- lists in JSON --------------------------------------------------------------------------- */
+/* ---- lists in JSON --------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *where, *message;
@@ -308,7 +309,8 @@ static const struct {
 	{ "[ 7 ]", "operations[0]", "must be an object" },
 	{ "[ {} ]", "operations[0]", "has 0 keys" },
 	{ "[ { \"start\": \"a\", \"stop\": \"b\" } ]", "operations[0]", "has 2 keys" },
-	{ "[ { \"start\": \"a\" }, { \"reboot\": \"b\" } ]", "operations[1].reboot", "unknown key" },
+	{ "[ { \"start\": \"a\" }, { \"reboot\": \"b\" } ]", "operations[1].reboot",
+	  "unknown key" },
 	{ "[ { \"start\": 7 } ]", "operations[0].start", "must be a string" },
 	{ "[ { \"define\": { \"name\": \"a\" } } ]", "operations[0].define: cpus", "missing" },
 	{ "[ { \"create-domain\": { \"name\": \"a\" } } ]", "operations[0].cpus", "missing" },

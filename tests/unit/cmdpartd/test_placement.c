@@ -32,7 +32,8 @@ static const struct {
 	{ "one shared vCPU goes to the first idle CPU",
 	  SMALL "partition p default off 1 shared 1GiB\n", "node 0: 1" },
 	{ "shared vCPUs take the least loaded CPUs",
-	  SMALL "partition a default on 1 shared 1GiB 1 0\npartition p default off 2 shared 1GiB\n",
+	  SMALL "partition a default on 1 shared 1GiB 1 0\n"
+	  "partition p default off 2 shared 1GiB\n",
 	  "node 0: 2-3 2-3" },
 	{ "a budget weighs by its part of the period",
 	  SMALL "partition a default on 1 shared:90/100 1GiB 1 0\n"
@@ -46,31 +47,37 @@ static const struct {
 	{ "dedicated vCPUs fill whole cores",
 	  BIG "partition p default off 4 dedicated 1GiB\n", "node 0: 2 3 4 5" },
 	{ "memory decides the node when only one has room",
-	  BIG "partition a default on 1 shared 7GiB 8 1\npartition p default off 2 dedicated 4GiB\n",
+	  BIG "partition a default on 1 shared 7GiB 8 1\n"
+	  "partition p default off 2 dedicated 4GiB\n",
 	  "node 0: 2 3" },
 	{ "the node that has the CPUs is taken before the one with more memory",
 	  BIG "partition a default on 7 dedicated 2GiB 8-14 1\n"
-	  "partition b default on 1 shared 4GiB 2 0\npartition p default off 4 dedicated 1GiB\n",
+	  "partition b default on 1 shared 4GiB 2 0\n"
+	  "partition p default off 4 dedicated 1GiB\n",
 	  "node 0: 4 5 6 7" },
 	{ "a core is not shared with another's dedicated CPU",
-	  BIG "partition a default on 1 dedicated 8GiB 8 1\npartition p default off 6 dedicated 1GiB\n",
+	  BIG "partition a default on 1 dedicated 8GiB 8 1\n"
+	  "partition p default off 6 dedicated 1GiB\n",
 	  "node 0: 2 3 4 5 6 7" },
 	{ "shared vCPUs keep off a core with a dedicated CPU",
 	  "cpu 0-3 node 0 core 0,0,1,1\nmemory 0 4GiB\ndomain default 0-3 4GiB\n"
-	  "partition a default on 1 dedicated 1GiB 0 0\npartition p default off 2 shared 1GiB\n",
+	  "partition a default on 1 dedicated 1GiB 0 0\n"
+	  "partition p default off 2 shared 1GiB\n",
 	  "node 0: 2-3 2-3" },
 	{ "devices get two different servers, and the first ones alternate",
 	  SMALL "partition p default off 1 shared 1GiB d1 d2 d3\n",
 	  "node 0: 1; d1 io-a io-b; d2 io-b io-a; d3 io-a io-b" },
 	{ "a server that runs comes before one that does not",
 	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\nio io-a down\n"
-	  "io io-b running\npartition p default off 1 shared 1GiB d1 d2\n",
+	  "io io-b running\n"
+	  "partition p default off 1 shared 1GiB d1 d2\n",
 	  "node 0: 1; d1 io-b io-a; d2 io-b io-a" },
 	{ "one server alone is better than none",
 	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\nio io-a running\n"
 	  "partition p default off 1 shared 1GiB d1\n", "node 0: 1; d1 io-a" },
 	{ "a domain's partition stays on its CPUs",
-	  "cpu 0-3 node 0 core 0,1,2,3\nmemory 0 4GiB\ndomain default 1 1GiB\ndomain batch 2-3 3GiB\n"
+	  "cpu 0-3 node 0 core 0,1,2,3\nmemory 0 4GiB\ndomain default 1 1GiB\n"
+	  "domain batch 2-3 3GiB\n"
 	  "partition p batch off 1 shared 2GiB\n", "node 0: 2" },
 };
 
@@ -80,29 +87,36 @@ static const struct {
 	enum exit_code code;
 } refused[] = {
 	{ "more memory than the domain has left",
-	  SMALL "partition web2 default on 1 shared 3GiB 1 0\npartition p default off 1 shared 2GiB\n",
+	  SMALL "partition web2 default on 1 shared 3GiB 1 0\n"
+	  "partition p default off 1 shared 2GiB\n",
 	  "domain-memory", "limit 4 GiB, asked 2 GiB, in use 3 GiB (web2 (3 GiB)), free 1 GiB",
 	  "web2", EXIT_RESOURCES },
 	{ "more memory than a node has left",
 	  BIG "partition a default on 1 shared 5GiB 2 0\npartition b default on 1 shared 5GiB 8 1\n"
 	  "partition p default off 1 shared 4GiB\n",
-	  "node", "limit 8 GiB, asked 4 GiB, in use 5 GiB (a (5 GiB), b (5 GiB)), free 3 GiB", "a (",
+	  "node", "limit 8 GiB, asked 4 GiB, in use 5 GiB (a (5 GiB), b (5 GiB)), free 3 GiB",
+	  "a (",
 	  EXIT_RESOURCES },
 	{ "an unknown domain", SMALL "partition p batch off 1 shared 1GiB\n", "domain", "", "",
 	  EXIT_NOT_FOUND },
 	{ "more dedicated CPUs than are free",
-	  SMALL "partition a default on 2 dedicated 1GiB 1-2 0\npartition p default off 2 dedicated 1GiB\n",
-	  "processors", "limit 1, asked 2, in use 0 (CPU 1 is dedicated to a, CPU 2 is dedicated to a), "
-	  "free 1", "dedicated to a", EXIT_RESOURCES },
+	  SMALL "partition a default on 2 dedicated 1GiB 1-2 0\n"
+	  "partition p default off 2 dedicated 1GiB\n",
+	  "processors", "limit 1, asked 2, in use 0 (CPU 1 is dedicated to a, CPU 2 is dedicated "
+	  "to a), free 1", "dedicated to a", EXIT_RESOURCES },
 	{ "dedicated CPUs where shared contexts may run",
-	  SMALL "partition a default on 1 shared 1GiB 1-3 0\npartition p default off 1 dedicated 1GiB\n",
+	  SMALL "partition a default on 1 shared 1GiB 1-3 0\n"
+	  "partition p default off 1 dedicated 1GiB\n",
 	  "processors", "", "CPU 1 has shared contexts", EXIT_RESOURCES },
 	{ "shared vCPUs where all CPUs are dedicated",
-	  SMALL "partition a default on 3 dedicated 1GiB 1-3 0\npartition p default off 1 shared 1GiB\n",
+	  SMALL "partition a default on 3 dedicated 1GiB 1-3 0\n"
+	  "partition p default off 1 shared 1GiB\n",
 	  "processors", "", "dedicated to a", EXIT_RESOURCES },
 	{ "more vCPUs than CPUs may take",
-	  SMALL "partition a default on 24 shared 1GiB 1-3 0\npartition p default off 1 shared 1GiB\n",
-	  "overcommit", "limit 8.00 vCPUs, asked 1.00 vCPUs, in use 8.00 vCPUs, free 0.00 vCPUs", "", EXIT_RESOURCES },
+	  SMALL "partition a default on 24 shared 1GiB 1-3 0\n"
+	  "partition p default off 1 shared 1GiB\n",
+	  "overcommit", "limit 8.00 vCPUs, asked 1.00 vCPUs, in use 8.00 vCPUs, "
+	  "free 0.00 vCPUs", "", EXIT_RESOURCES },
 	{ "a device without any server",
 	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\n"
 	  "partition p default off 1 shared 1GiB d1\n", "io-partitions", "", "", EXIT_RESOURCES },
@@ -252,7 +266,8 @@ static void cores_may_be_shared_if_the_policy_says_so(void **state)
 {
 	static const char host[] =
 		"cpu 0-3 node 0 core 0,0,1,1\nmemory 0 4GiB\ndomain default 0-3 4GiB\n"
-		"partition a default on 1 dedicated 1GiB 0 0\npartition p default off 3 dedicated 1GiB\n";
+		"partition a default on 1 dedicated 1GiB 0 0\n"
+	  "partition p default off 3 dedicated 1GiB\n";
 	struct placement *p = malloc(sizeof(*p));
 	struct placement_ask ask;
 	struct policy policy;

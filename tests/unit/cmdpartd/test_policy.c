@@ -59,7 +59,8 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 		"  'roles': { 'operations': { 'paths': [ '/srv' ], 'bridges': [ 'br0', 'uvbr0' ] },"
 		"             'operator': { 'paths': [], 'bridges': [] } },"
 		"  'quotas': { 'partitions': 10, 'vcpus': 8, 'memory': '16GiB', 'devices': 4 },"
-		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false, 'dedicated': '60-63' } }");
+		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false,"
+		"                 'dedicated': '60-63' } }");
 	struct error e = ERROR_NONE;
 	static struct policy p;
 	json_t *again;
@@ -94,7 +95,8 @@ static const struct {
 	  " { 'name': 'b', 'cpus': '1-2', 'memory': '1GiB' } ] }", "domains[1].cpus",
 	  "domains[0] has some of these CPUs" },
 	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB' },"
-	  " { 'name': 'a', 'cpus': '2', 'memory': '1GiB' } ] }", "domains[1].name", "has the name" },
+	  " { 'name': 'a', 'cpus': '2', 'memory': '1GiB' } ] }", "domains[1].name",
+	  "has the name" },
 	{ "{ 'host': { 'cpus': '1', 'memory': '1GiB' }, 'domains': [ { 'name': 'a', 'cpus': '1-2',"
 	  " 'memory': '1GiB' } ] }", "domains[0].cpus", "not within host.cpus" },
 	{ "{ 'host': { 'cpus': '1', 'memory': '1GiB' }, 'domains': [ { 'name': 'a', 'cpus': '1',"
@@ -146,7 +148,7 @@ static void without_a_file_the_defaults_stand(void **state)
 	assert_int_equal(p.partitions, 256);
 }
 
-/* ---- paths ------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------- */
 
 static char top[64];
 

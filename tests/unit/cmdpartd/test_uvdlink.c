@@ -335,7 +335,7 @@ static void closing_ends_what_is_under_way(void **state)
 	assert_int_equal(unknown, 1);
 }
 
-/* ---- what arrives is checked before it is used -------------------------------------------------- */
+/* ---- what arrives is checked before it is used ----------------------------------- */
 
 static size_t build(uint8_t *to, uint16_t type, uint32_t length, uint32_t count)
 {

@@ -6,7 +6,7 @@
  *   memory 0 8GiB                          a node's pool
  *   domain default 2-7 8GiB
  *   io io-a running
- *   partition web1 default off|on VCPUS shared|dedicated[:BUDGET/PERIOD] MEMORY [CPUS [NODE]] [DEVICE…]
+ *   partition NAME DOMAIN off|on VCPUS shared|dedicated[:BUDGET/PERIOD] MEMORY [CPUS NODE] [DEV…]
  */
 #ifndef TESTS_CMDPARTD_WORLD_H
 #define TESTS_CMDPARTD_WORLD_H

@@ -19,7 +19,8 @@ static const char good[] =
 	"{ 'version': 1, 'name': 'web1', 'domain': 'default',"
 	"  'cpus': { 'count': 2, 'mode': 'shared', 'budget_ms': 20, 'period_ms': 100 },"
 	"  'memory': '128MiB',"
-	"  'boot': { 'kernel': 'vmlinuz', 'initrd': '/boot/initrd.gz', 'cmdline': 'console=ttyS0' },"
+	"  'boot': { 'kernel': 'vmlinuz', 'initrd': '/boot/initrd.gz',"
+	"            'cmdline': 'console=ttyS0' },"
 	"  'devices': [ { 'type': 'block', 'name': 'root', 'path': 'web1.raw', 'readonly': true },"
 	"               { 'type': 'network', 'name': 'net0', 'bridge': 'uvbr0',"
 	"                 'mac': '52:54:00:12:34:56' },"
@@ -223,7 +224,8 @@ static void each_fault_is_named_with_its_place_and_way_out(void **state)
 		assert_int_equal(e.code, EXIT_INVALID);
 		snprintf(where, sizeof(where), "web1.json: %s", refused[i].where);
 		if (strcmp(e.where, where))
-			fail_msg("%s: where is \"%s\", not \"%s\"", refused[i].path, e.where, where);
+			fail_msg("%s: where is \"%s\", not \"%s\"", refused[i].path, e.where,
+				 where);
 		has("message", e.message, refused[i].message, i);
 		has("fix", e.fix, refused[i].fix, i);
 		error_clear(&e);
@@ -239,8 +241,8 @@ static void too_many_devices_are_refused(void **state)
 
 	(void)state;
 	for (int i = 0; i < 14; i++) {
-		snprintf(text, sizeof(text), "{ 'type': 'block', 'name': 'd%d', 'path': '/d%d' }", i,
-			 i);
+		snprintf(text, sizeof(text),
+			 "{ 'type': 'block', 'name': 'd%d', 'path': '/d%d' }", i, i);
 		set(json, "devices.+", text);
 	}
 	assert_int_equal(definition_parse(&d, json, "x", "/", &e), -1);
@@ -268,7 +270,7 @@ static void relative_paths_need_a_base(void **state)
 	error_clear(&e);
 }
 
-/* ---- files ------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------- */
 
 static char directory[64];
 

@@ -32,7 +32,7 @@ static int stop_fd[2];
 static struct http_request *waiting;
 static sd_event *loop;
 
-/* ---- a server in a thread of its own --------------------------------------------------------- */
+/* ---- a server in a thread of its own --------------------------------------------- */
 
 static void on_echo(struct http_request *r, void *data)
 {
@@ -155,7 +155,7 @@ static int stop(void **state)
 	return 0;
 }
 
-/* ---- clients --------------------------------------------------------------------------------- */
+/* ---- clients --------------------------------------------------------------------- */
 
 static enum exit_code ask(const char *method, const char *where, const json_t *body,
 			  unsigned int timeout_ms, json_t **reply, struct error *e)
@@ -221,7 +221,7 @@ static void works(void)
 		fail_msg("an honest client waited %.1f s", now() - begin);
 }
 
-/* ---- tests ------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------- */
 
 static void a_request_and_its_answer_are_json(void **state)
 {
@@ -342,8 +342,8 @@ static void a_chunked_body_beyond_the_limit_is_refused_too(void **state)
 
 static void a_body_that_is_no_json_is_refused_with_its_place(void **state)
 {
-	static const char request[] = "POST /v1/things/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-				      "Content-Length: 9\r\n\r\n{\n\"a\": ]}";
+	static const char request[] = "POST /v1/things/a HTTP/1.1\r\nHost: x\r\n"
+				      "Connection: close\r\nContent-Length: 9\r\n\r\n{\n\"a\": ]}";
 	char answer[4096];
 	int fd = dial();
 
@@ -370,7 +370,8 @@ static void noise_is_refused(void **state)
 
 static void half_a_request_is_cut_off_and_delays_nobody(void **state)
 {
-	static const char half[] = "POST /v1/things/a HTTP/1.1\r\nContent-Length: 1000\r\n\r\n{\"na";
+	static const char half[] = "POST /v1/things/a HTTP/1.1\r\n"
+				   "Content-Length: 1000\r\n\r\n{\"na";
 	char answer[4096];
 	double took;
 	int fd = dial();
@@ -422,8 +423,8 @@ static void silent_clients_make_room(void **state)
 
 static void a_connection_becomes_another_protocol(void **state)
 {
-	static const char request[] = "GET /v1/upgrade HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-				      "Upgrade: test\r\n\r\nearly";
+	static const char request[] = "GET /v1/upgrade HTTP/1.1\r\nHost: x\r\n"
+				      "Connection: Upgrade\r\nUpgrade: test\r\n\r\nearly";
 	char answer[4096];
 	int fd = dial();
 
@@ -475,7 +476,7 @@ static void a_socket_file_left_behind_is_replaced_with_its_mode(void **state)
 	unlink(left);
 }
 
-/* ---- calls in a loop ---------------------------------------------------------------------- */
+/* ---- calls in a loop ------------------------------------------------------------- */
 
 static int answers;
 
