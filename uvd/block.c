@@ -124,26 +124,69 @@ static int open_path(const char *path, bool readonly)
 	return fd < 0 ? -errno : fd;
 }
 
-int block_probe(const char *path, bool readonly, char resource[BLOCK_RESOURCE], char *why,
-		size_t size)
+static int open_and_stat(const char *path, bool readonly, struct stat *st, char *why, size_t size)
 {
-	struct stat st;
-	int rc, fd = open_path(path, readonly);
+	int fd = open_path(path, readonly);
 
 	if (fd < 0)
 		return say(fd, why, size, fd == -EISDIR ? "is a directory" :
 			   fd == -ETXTBSY ? "is in use by the host" : strerror(-fd));
-	if (fstat(fd, &st) < 0)
-		rc = say(-errno, why, size, strerror(errno));
-	else if (S_ISREG(st.st_mode))
-		rc = probe_file(fd, &st, readonly, why, size);
-	else if (S_ISBLK(st.st_mode))
-		rc = probe_device(path, &st, readonly, why, size);
-	else
+	if (fstat(fd, st) < 0) {
+		close(fd);
+		return say(-EIO, why, size, "cannot be looked at");
+	}
+	return fd;
+}
+
+int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE], char *why,
+		   size_t size)
+{
+	struct stat st;
+	int rc = 0, fd = open_and_stat(path, readonly, &st, why, size);
+
+	if (fd < 0)
+		return fd;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		rc = say(-EINVAL, why, size, "is neither a file nor a block device");
-	if (rc == 0)
+	else
 		describe(&st, resource);
 	close(fd);
+	return rc;
+}
+
+int block_check_free(const char *path, bool readonly, char *why, size_t size)
+{
+	struct stat st;
+	int rc, fd = open_and_stat(path, readonly, &st, why, size);
+
+	if (fd < 0)
+		return fd;
+	if (S_ISBLK(st.st_mode))
+		rc = probe_device(path, &st, readonly, why, size);
+	else
+		rc = probe_file(fd, &st, readonly, why, size);
+	close(fd);
+	return rc;
+}
+
+int block_hold(const char *path, const char *resource)
+{
+	char now[BLOCK_RESOURCE];
+	struct stat st;
+	int rc, fd;
+
+	if (strncmp(resource, "block ", 6) != 0)
+		return -EOPNOTSUPP;
+	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	rc = fstat(fd, &st) < 0 ? -errno : 0;
+	if (rc == 0) {
+		describe(&st, now);
+		rc = strcmp(now, resource) == 0 ? fd : -ESTALE;
+	}
+	if (rc < 0)
+		close(fd);
 	return rc;
 }
 

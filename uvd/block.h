@@ -12,11 +12,19 @@
 
 /*
  * What path is, as claims name it: "file DEV:INODE" or "block MAJOR:MINOR", whatever its path.
- * 0; or -errno with a reason for people: -ENOENT, -EBUSY mounted or in use by another, -EINVAL
- * neither a file nor a block device, …
+ * 0; or -errno with a reason for people: -ENOENT, -EINVAL neither a file nor a block device, …
  */
-int block_probe(const char *path, bool readonly, char resource[BLOCK_RESOURCE], char *why,
-		size_t size);
+int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE], char *why,
+		   size_t size);
+
+/* Does nobody on this host use it? 0, or -EBUSY mounted or in use by another, with the reason. */
+int block_check_free(const char *path, bool readonly, char *why, size_t size);
+
+/*
+ * Keeps a claimed block device from being mounted or used by others of the host: a descriptor,
+ * for as long as it is open. Files cannot be held: -EOPNOTSUPP.
+ */
+int block_hold(const char *path, const char *resource);
 
 /* A new open file description for one server; checks that it still is resource. */
 int block_open(const char *path, bool readonly, const char *resource);

@@ -13,6 +13,7 @@
 #include <common/uuid.h>
 
 #include "block.h"
+#include "hold.h"
 #include "launch.h"
 #include "operation.h"
 
@@ -149,24 +150,35 @@ static int refuse_claim(struct transaction *t, int rc, const char *what, const c
 	return refuse(t, COMMAND_FAILED, "correct it on the host", "%s: %s", what, why);
 }
 
-/* Somebody else's claim of the same thing, if one of the two writes. */
-static int check_claimed(struct transaction *t, const struct device *d, const char *resource)
+/* Nobody else's: another claim of the same thing if one of the two writes, or the host's. */
+static int check_free(struct transaction *t, const struct device *d, const char *resource)
 {
-	bool writes = d->type == DEVICE_BLOCK && !(d->flags & DEVICE_READONLY);
-	char name[COMMAND_NAME_LEN];
+	bool readonly = d->flags & DEVICE_READONLY, writes;
+	char name[COMMAND_NAME_LEN], why[128];
 	sqlite3_stmt *q;
 	int rc;
 
-	q = db_query(t->uvd->db, "SELECT p.name FROM claim k JOIN partition p"
-		     " ON p.uuid = k.partition WHERE k.resource = ? AND (k.writes = 1 OR ?)", "ti",
-		     resource, (int64_t)writes);
+	q = db_query(t->uvd->db, "SELECT p.name, k.writes FROM claim k JOIN partition p"
+		     " ON p.uuid = k.partition WHERE k.resource = ? ORDER BY k.writes DESC", "t",
+		     resource);
 	rc = db_next(t->uvd->db, q);
-	if (rc <= 0)
+	if (rc < 0)
 		return refuse_db(t, rc);
-	db_text(q, 0, name, sizeof(name));
-	db_done(q);
-	return refuse(t, COMMAND_CONFLICT, "stop that partition, or use another image",
-		      "%s is in use by partition %s", d->path, name);
+	if (rc > 0) {
+		db_text(q, 0, name, sizeof(name));
+		writes = db_int(q, 1);
+		db_done(q);
+		/* Readers share; the host was kept out when the first of them came. */
+		if (readonly && !writes)
+			return 0;
+		return refuse(t, COMMAND_CONFLICT, "stop that partition, or use another image",
+			      "%s is in use by partition %s", d->path, name);
+	}
+	/* Held by us: the claim that this transaction has released before. */
+	if (hold_has(t->uvd, resource))
+		return 0;
+	rc = block_check_free(d->path, readonly, why, sizeof(why));
+	return rc < 0 ? refuse_claim(t, rc, d->path, why) : 0;
 }
 
 /* The lowest number whose name no claim and no interface of the host has. */
@@ -221,11 +233,12 @@ int device_claim(struct transaction *t, const void *record)
 			      "device %s of %s is not claimed any more", c->name, p.name);
 	switch (d.type) {
 	case DEVICE_BLOCK:
-		rc = block_probe(d.path, d.flags & DEVICE_READONLY, resource, why, sizeof(why));
+		rc = block_identify(d.path, d.flags & DEVICE_READONLY, resource, why, sizeof(why));
 		if (rc < 0)
 			return refuse_claim(t, rc, d.path, why);
-		if (check_claimed(t, &d, resource) < 0)
+		if (check_free(t, &d, resource) < 0)
 			return -ECANCELED;
+		t->claims = true;
 		break;
 	case DEVICE_NETWORK:
 		if (find_bridge(t, &d) < 0 || choose_tap(t, tap) < 0)
@@ -320,6 +333,7 @@ int device_unclaim(struct transaction *t, const uint8_t partition[16], const cha
 		    partition, name);
 	if (rc < 0)
 		return refuse_db(t, rc);
+	t->claims = true;
 	if (!tap[0])
 		return 0;
 	if (transaction_tap_gone(t, tap) < 0)

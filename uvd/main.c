@@ -25,6 +25,7 @@
 #include "confine.h"
 #include "events.h"
 #include "handover.h"
+#include "hold.h"
 #include "inventory.h"
 #include "options.h"
 #include "reconcile.h"
@@ -327,6 +328,7 @@ static void stop(struct program *p)
 	command_close(p->command);
 	events_close(p->events);
 	supervisor_close(p->supervisor);
+	hold_release(&p->uvd);
 	network_close(p->uvd.network);
 	kernel_close(&p->kernel);
 	db_close(p->uvd.db);

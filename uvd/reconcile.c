@@ -13,6 +13,7 @@
 #include <common/uuid.h>
 #include <ultravisor/monitor.h>
 
+#include "hold.h"
 #include "internal.h"
 #include "operation.h"
 #include "process.h"
@@ -244,6 +245,8 @@ int reconcile_kernel(struct uvd *uvd)
 		rc = settle_servers(uvd);
 	if (rc == 0)
 		rc = settle_network(uvd);
+	if (rc == 0)
+		hold_sync(uvd);
 	if (rc == 0)
 		rc = make_command_channel(uvd);
 	return rc;

@@ -19,6 +19,7 @@
 #include <common/log.h>
 #include <common/uuid.h>
 
+#include "hold.h"
 #include "launch.h"
 #include "ledger.h"
 #include "query.h"
@@ -303,6 +304,8 @@ static void publish(struct transaction *t)
 		if (op->publish)
 			op->publish(t, r);
 	}
+	if (t->claims)
+		hold_sync(uvd);
 	if (t->channels)
 		uvd->hooks->channels(uvd);
 	for (i = 0; i < t->n_launches; i++) {

@@ -51,6 +51,7 @@ struct transaction {
 	size_t n_taps_gone;
 	bool bridge_made, bridge_gone;
 	bool channels;			/* endpoints have changed */
+	bool claims;			/* of block devices */
 	struct launch **launches;
 	size_t n_launches;
 	uint8_t (*ended)[16];

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "network.h"
 
+struct hold;
 struct launch;
 struct uvd;
 
@@ -41,6 +42,7 @@ struct uvd {
 	const char *state;		/* directory */
 	uint8_t ultravisor[16];		/* this partition's own UUID */
 	uint8_t instance[16];		/* of the module */
+	struct hold *holds;		/* of claimed block devices */
 	bool read_only;			/* the last commit failed for want of a writable database */
 };
 

@@ -17,6 +17,7 @@
 #include <common/cpuset.h>
 #include <common/log.h>
 #include <common/uuid.h>
+#include <uvd/hold.h>
 #include <uvd/inventory.h>
 #include <uvd/reconcile.h>
 
@@ -451,6 +452,7 @@ int host_teardown(void **state)
 	unsigned int i;
 
 	batch_destroy(h->batch);
+	hold_release(&h->uvd);
 	db_close(h->uvd.db);
 	kernel_close(&h->kernel);
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
