@@ -29,8 +29,8 @@ refused 2 'name' 'del(.name)'
 refused 2 'version' '.version = 7'
 refused 2 'devices.*type' '.devices[0].type = "gpu"'
 refused 2 'mode' '.cpus.mode = "sometimes"'
-refused 3 'kernel.*no-such-kernel' '.boot.kernel = "no-such-kernel"'
-refused 3 'root.*no-such-image' '.devices[1] = { type: "block", name: "root", path: "no-such-image" }'
+refused 2 'boot.kernel.*no-such-kernel' '.boot.kernel = "no-such-kernel"'
+refused 2 'no-such-image' '.devices[1] = { type: "block", name: "root", path: "no-such-image" }'
 
 status=0
 head -c 104857600 /dev/zero | tr '\0' ' ' >"$work/huge.json"
