@@ -4,7 +4,6 @@
  * here is answered by SIGSYS, whose handler names the call before the process ends.
  */
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,16 +40,17 @@ int sandbox_become(const char *user)
 	}
 	uid = p->pw_uid;
 	gid = p->pw_gid;
+	capng_clear(CAPNG_SELECT_ALL);
 	if (geteuid() == 0) {
-		if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
-			return -errno;
+		/* All sets at once, the bounding one too: afterwards there is no right to. */
+		if (capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING))
+			return -EPERM;
 	} else if (geteuid() != uid) {
 		log_error("runs as another user than %s: start it as root or as that user", user);
 		return -EPERM;
-	}
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_apply(CAPNG_SELECT_BOTH) && geteuid() == 0)
+	} else if (capng_apply(CAPNG_SELECT_CAPS)) {
 		return -EPERM;
+	}
 	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	return 0;
