@@ -22,6 +22,9 @@ struct rig {
 	struct device *device;
 };
 
+/* Set in a fork: what fails there ends the process, not the test. */
+extern bool rig_forked;
+
 void rig_init(struct rig *r);
 void rig_uninit(struct rig *r);
 

@@ -354,6 +354,7 @@ static void serve(struct state *s, const char *point, unsigned int pass)
 {
 	struct rig r;
 
+	rig_forked = true;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(30);
 	rig_init(&r);
