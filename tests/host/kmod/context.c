@@ -574,7 +574,7 @@ static void kicks_and_interrupts_pass_through_the_channel(void)
 		 * way it comes: ring again.
 		 */
 		if (!is_rung(sink[serving], 300)) {
-			check(again++ < 20);
+			check(again++ < 60);
 			if (counter(&g)[2] != kicks && !is_rung(sink[serving], 5000))
 				fail("kick %u was lost", kicks + 1);
 		}
