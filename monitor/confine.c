@@ -106,21 +106,18 @@ static void on_forbidden(int number, siginfo_t *info, void *context)
 	_exit(MONITOR_EXIT_FAILED);
 }
 
-int confine_system_calls(void)
+int confine_system_calls(char *error, unsigned int size)
 {
 	const struct sigaction action = { .sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
 	unsigned int i;
-	int rc;
+	int rc = filter ? 0 : -ENOMEM;
 
-	if (!filter)
-		return log_errno(LOG_ERR, -ENOMEM, "filter of system calls");
-	if (sigaction(SIGSYS, &action, NULL) < 0) {
+	if (!rc && sigaction(SIGSYS, &action, NULL) < 0)
 		rc = -errno;
-		goto out;
-	}
 	/* One filter for all threads, those of the vCPUs included, which exist already. */
-	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!rc)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (i = 0; i < sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]) && !rc; i++)
@@ -133,7 +130,8 @@ int confine_system_calls(void)
 				      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
 	if (!rc)
 		rc = seccomp_load(filter);
-out:
+	if (rc)
+		snprintf(error, size, "filter of system calls: %s", strerror(-rc));
 	seccomp_release(filter);
-	return rc ? log_errno(LOG_ERR, rc, "filter of system calls") : 0;
+	return rc;
 }

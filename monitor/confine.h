@@ -10,6 +10,6 @@
 int confine_identity(void);
 
 /* The filter of system calls, for all threads. No thread can be made afterwards. */
-int confine_system_calls(void);
+int confine_system_calls(char *error, unsigned int size);
 
 #endif

@@ -152,8 +152,8 @@ void console_put(struct console *c, uint8_t byte)
 	char note[64];
 
 	if (!c->channel) {
-		if (write(STDOUT_FILENO, &byte, 1) < 0)
-			return;
+		if (c->to_stdout && write(STDOUT_FILENO, &byte, 1) < 0)
+			c->to_stdout = false;
 		return;
 	}
 	if (c->broken)

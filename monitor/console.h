@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the serial port's bytes go: the console channel's rings (io.h), or standard output where
- * no console was given. Channel memory is written by this side's cursors, which are private; the
- * server's counters are checked at each use, and a server that counts nonsense is believed no more.
- * Guarded by the device lock.
+ * Where the serial port's bytes go: the console channel's rings (io.h), or standard output to try
+ * things by hand, or nowhere. Channel memory is written by this side's cursors, which are private;
+ * the server's counters are checked at each use, and a server that counts nonsense is believed no
+ * more. Guarded by the device lock.
  */
 #ifndef MONITOR_CONSOLE_H
 #define MONITOR_CONSOLE_H
@@ -17,7 +17,8 @@
 #define CONSOLE_RETRY_NS 500000000
 
 struct console {
-	struct channel *channel;	/* NULL: standard output */
+	struct channel *channel;	/* NULL: none */
+	bool to_stdout;			/* without a channel: there, else nowhere */
 	uint64_t tx_head, rx_tail;
 	uint64_t tx_tail;		/* the server's, as last seen */
 	bool broken;			/* by the server of broken_epoch: nothing is believed */

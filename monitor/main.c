@@ -6,6 +6,7 @@
  * (include/ultravisor/monitor.h).
  */
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -39,23 +40,19 @@ int main(int argc, char **argv)
 	log_init("uvmonitor", options.debug);
 	log_partition(options.name);
 	mallopt(M_ARENA_MAX, 1);
+	signal(SIGPIPE, SIG_IGN);
 
 	/* 3. No root, no capabilities: nothing below needs more than the descriptors. */
 	if (confine_identity())
 		end(MONITOR_EXIT_FAILED);
-	/* 4. The machine: monitor channel; memory mapped, then sealed; VM, devices, vCPUs. */
-	if (vm_open(&vm, &options)) {
-		vm_abandon(&vm, "the machine cannot be built; uvmonitor's log has the reason");
-		end(MONITOR_EXIT_FAILED);
-	}
-	/* 5. The kernel, which is a file that a stranger made. */
-	if (vm_load(&vm)) {
-		vm_abandon(&vm, vm.reason);
-		end(MONITOR_EXIT_FAILED);
-	}
-	/* 6. The threads, which wait; then the filter, which covers them and permits no others. */
-	if (vm_start(&vm) || confine_system_calls()) {
-		vm_abandon(&vm, "uvmonitor cannot confine itself; its log has the reason");
+	/*
+	 * 4. The machine: monitor channel; memory mapped, then sealed; VM, devices, vCPUs.
+	 * 5. The kernel, which is a file that a stranger made.
+	 * 6. The threads, which wait; then the filter, which covers them and permits no others.
+	 */
+	if (vm_open(&vm, &options) || vm_load(&vm) || vm_start(&vm) ||
+	    confine_system_calls(vm.reason, sizeof(vm.reason))) {
+		vm_abandon(&vm);
 		end(MONITOR_EXIT_FAILED);
 	}
 	/* 7. The guest. */

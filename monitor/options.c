@@ -161,6 +161,9 @@ static int one(struct options *o, int option, const char *value)
 	case INITRD:
 		return descriptor(value, &o->initrd);
 	case CONSOLE:
+		o->to_stdout = !strcmp(value, "stdout");
+		if (o->to_stdout)
+			return 0;
 		return descriptor(value, &o->console);
 	default:
 		return -EINVAL;

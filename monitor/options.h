@@ -25,6 +25,7 @@ struct options {
 	struct memory memory;
 	unsigned int devices;
 	struct options_device device[OPTIONS_MAX_DEVICES];
+	bool to_stdout;			/* the guest's console, for trying things by hand */
 	bool debug;
 };
 

@@ -98,9 +98,13 @@ static void release(struct vm *vm, enum vm_request from)
 
 /* ---- building */
 
-static int step(int rc, const char *what)
+/* A failure's reason is kept for uvd. */
+static int step(struct vm *vm, int rc, const char *what)
 {
-	return rc < 0 ? log_errno(LOG_ERR, rc, "%s", what) : 0;
+	if (rc >= 0)
+		return 0;
+	snprintf(vm->reason, sizeof(vm->reason), "%s: %s", what, strerror(-rc));
+	return rc;
 }
 
 static int make_chips(struct vm *vm)
@@ -109,14 +113,14 @@ static int make_chips(struct vm *vm)
 	uint64_t identity_map = LAYOUT_IDENTITY_MAP;
 	int rc;
 
-	rc = step(kvm_vm_ptr(vm->partition, KVM_SET_IDENTITY_MAP_ADDR, &identity_map),
+	rc = step(vm, kvm_vm_ptr(vm->partition, KVM_SET_IDENTITY_MAP_ADDR, &identity_map),
 		  "identity map of the VM");
 	if (!rc)
-		rc = step(kvm_vm(vm->partition, KVM_SET_TSS_ADDR, LAYOUT_TSS), "TSS of the VM");
+		rc = step(vm, kvm_vm(vm->partition, KVM_SET_TSS_ADDR, LAYOUT_TSS), "TSS of the VM");
 	if (!rc)
-		rc = step(kvm_vm(vm->partition, KVM_CREATE_IRQCHIP, 0), "interrupt controllers");
+		rc = step(vm, kvm_vm(vm->partition, KVM_CREATE_IRQCHIP, 0), "interrupt controllers");
 	if (!rc)
-		rc = step(kvm_vm_ptr(vm->partition, KVM_CREATE_PIT2, &pit), "interval timer");
+		rc = step(vm, kvm_vm_ptr(vm->partition, KVM_CREATE_PIT2, &pit), "interval timer");
 	return rc;
 }
 
@@ -130,10 +134,10 @@ static int snapshot_chips(struct vm *vm)
 		return -ENOMEM;
 	for (i = 0; i < 3 && !rc; i++) {
 		vm->fresh->chip[i].chip_id = i;
-		rc = step(kvm_vm_ptr(vm->partition, KVM_GET_IRQCHIP, &vm->fresh->chip[i]),
+		rc = step(vm, kvm_vm_ptr(vm->partition, KVM_GET_IRQCHIP, &vm->fresh->chip[i]),
 			  "state of an interrupt controller");
 	}
-	return rc ? rc : step(kvm_vm_ptr(vm->partition, KVM_GET_PIT2, &vm->fresh->pit),
+	return rc ? rc : step(vm, kvm_vm_ptr(vm->partition, KVM_GET_PIT2, &vm->fresh->pit),
 			      "state of the interval timer");
 }
 
@@ -156,14 +160,12 @@ static int make_vcpus(struct vm *vm)
 
 	if (!cpuid)
 		return -ENOMEM;
-	rc = step(run_size, "size of a vCPU's page");
+	rc = step(vm, run_size, "size of a vCPU's page");
 	if (!rc)
-		rc = step(cpuid_read(vm->partition, cpuid), "supported CPUID");
+		rc = step(vm, cpuid_read(vm->partition, cpuid), "supported CPUID");
 	for (i = 0; i < vm->vcpus && !rc; i++) {
 		cpuid_place(cpuid, i, vm->vcpus, deadline);
-		rc = vcpu_open(&vm->vcpu[i], vm, i, cpuid, run_size);
-		if (rc < 0)
-			log_errno(LOG_ERR, rc, "vCPU %u", i);
+		rc = step(vm, vcpu_open(&vm->vcpu[i], vm, i, cpuid, run_size), "a vCPU");
 	}
 	free(cpuid);
 	return rc;
@@ -172,6 +174,7 @@ static int make_vcpus(struct vm *vm)
 static int make_virtio(struct vm *vm, const struct options_device *d)
 {
 	struct virtio_pci *v = calloc(1, sizeof(*v));
+	char what[ULTRAVISOR_NAME_LEN + 16];
 	struct channel *channel;
 	int rc;
 
@@ -183,20 +186,23 @@ static int make_virtio(struct vm *vm, const struct options_device *d)
 				     &vm->irq, &vm->memory);
 	if (!rc)
 		rc = pci_add(&vm->pci, &v->pci);
-	if (rc)
-		return log_errno(LOG_ERR, rc, "device %s", d->name);
+	if (rc) {
+		snprintf(what, sizeof(what), "device %s", d->name);
+		return step(vm, rc, what);
+	}
 	vm->virtio[vm->virtio_count++] = v;
 	return 0;
 }
 
-static int make_console(struct vm *vm, int fd)
+static int make_console(struct vm *vm, const struct options *o)
 {
 	struct channel *channel = NULL;
-	int rc = fd < 0 ? 0 : console_connect(fd, &channel);
+	int rc = o->console < 0 ? 0 : console_connect(o->console, &channel);
 
 	if (!rc)
 		rc = console_open(&vm->console, channel);
-	return step(rc, "console channel");
+	vm->console.to_stdout = o->to_stdout;
+	return step(vm, rc, "console channel");
 }
 
 static int make_devices(struct vm *vm, const struct options *o)
@@ -209,9 +215,9 @@ static int make_devices(struct vm *vm, const struct options *o)
 	vm->pm.off = power_off;
 	vm->pm.reset = reboot;
 	vm->pm.opaque = vm;
-	rc = make_console(vm, o->console);
+	rc = make_console(vm, o);
 	if (!rc)
-		rc = step(serial_init(&vm->serial, &vm->console, &vm->irq, &vm->ports),
+		rc = step(vm, serial_init(&vm->serial, &vm->console, &vm->irq, &vm->ports),
 			  "serial port");
 	cmos_init(&vm->cmos, &vm->ports);
 	pci_init(&vm->pci, &vm->ports);
@@ -237,19 +243,19 @@ int vm_open(struct vm *vm, const struct options *o)
 	vm->life_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vm->reset_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (vm->life_event < 0 || vm->reset_timer < 0)
-		return step(-errno, "event descriptors");
+		return step(vm, -errno, "event descriptors");
 	/* Before anything can fail, so that uvd hears of it. */
-	rc = step(status_open(&vm->status, o->channel), "monitor channel");
+	rc = step(vm, status_open(&vm->status, o->channel), "monitor channel");
 	if (rc)
 		return rc;
 	status_set(&vm->status, MONITOR_LOADING, NULL);
-	rc = step(loop_init(&vm->loop), "event loop");
+	rc = step(vm, loop_init(&vm->loop), "event loop");
 	if (!rc)
-		rc = step(memory_map(&vm->memory), "mapping and sealing the guest's memory");
+		rc = step(vm, memory_map(&vm->memory), "mapping and sealing the guest's memory");
 	if (!rc)
-		rc = step(kvm_vm_create(vm->partition), "making the VM");
+		rc = step(vm, kvm_vm_create(vm->partition), "making the VM");
 	if (!rc)
-		rc = step(memory_register(&vm->memory, vm->partition), "giving the VM its memory");
+		rc = step(vm, memory_register(&vm->memory, vm->partition), "giving the VM its memory");
 	if (!rc)
 		rc = make_chips(vm);
 	if (!rc)
@@ -270,7 +276,7 @@ int vm_load(struct vm *vm)
 		return rc;
 	if (!acpi_build(memory_at(&vm->memory, LAYOUT_ACPI, size), size, LAYOUT_ACPI, vm->vcpus))
 		return -ENOSPC;
-	return step(vcpu_enter(&vm->vcpu[0], &entry), "registers of the first vCPU");
+	return step(vm, vcpu_enter(&vm->vcpu[0], &entry), "registers of the first vCPU");
 }
 
 /* ---- reset: main thread */
@@ -480,10 +486,10 @@ static int watch_all(struct vm *vm)
 int vm_start(struct vm *vm)
 {
 	unsigned int i;
-	int rc = step(watch_all(vm), "watching descriptors");
+	int rc = step(vm, watch_all(vm), "watching descriptors");
 
 	for (i = 0; i < vm->vcpus && !rc; i++)
-		rc = step(vcpu_start(&vm->vcpu[i]), "thread of a vCPU");
+		rc = step(vm, vcpu_start(&vm->vcpu[i]), "thread of a vCPU");
 	if (rc)
 		return rc;
 	/* A thread's first steps need system calls that the filter, which comes next, forbids. */
@@ -494,10 +500,12 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
-void vm_abandon(struct vm *vm, const char *reason)
+void vm_abandon(struct vm *vm)
 {
-	log_error("%s", reason);
-	status_set(&vm->status, MONITOR_FAILED, reason);
+	if (!*vm->reason)
+		snprintf(vm->reason, sizeof(vm->reason), "out of memory");
+	log_error("%s", vm->reason);
+	status_set(&vm->status, MONITOR_FAILED, vm->reason);
 }
 
 int vm_run(struct vm *vm)

@@ -84,8 +84,8 @@ struct vm {
 };
 
 /*
- * In this order. A result but 0 is logged already, except vm_load's, whose reason is in
- * vm->reason. vm_start returns when every vCPU's thread waits for vm_run.
+ * In this order. With a result but 0 the reason is in vm->reason, for vm_abandon. vm_start returns
+ * when every vCPU's thread waits for vm_run.
  */
 int vm_open(struct vm *vm, const struct options *o);
 int vm_load(struct vm *vm);
@@ -94,8 +94,8 @@ int vm_start(struct vm *vm);
 /* Runs the guest to its end; returns the exit code. vCPUs may be running still: end the process. */
 int vm_run(struct vm *vm);
 
-/* It came to nothing: tells uvd why. */
-void vm_abandon(struct vm *vm, const char *reason);
+/* It came to nothing: tells log and uvd why. */
+void vm_abandon(struct vm *vm);
 
 /* From any thread. */
 void vm_fail(struct vm *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,7 +9,7 @@
  *             --memory FD:GPA:LENGTH [--memory …]          (decimal bytes; memfds, not yet mapped)
  *             --kernel FD [--initrd FD] --cmdline TEXT
  *             [--device block|network:NAME:FD[:MAC]]…      (FD: client endpoint of its I/O channel)
- *             [--console FD]                               (client endpoint, CHANNEL_CONSOLE)
+ *             [--console FD|stdout]                        (client endpoint, CHANNEL_CONSOLE)
  *
  * The monitor channel (CHANNEL_MONITOR): client the monitor, server uvd. Its memory outlives both,
  * so a restarted uvd reads there what became of the guest. No byte of it is trusted by uvd.

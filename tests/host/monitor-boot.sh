@@ -26,6 +26,10 @@ for version in 6.1-cloud 6.12-cloud 6.1 6.12; do
 	echo "$version: first instruction after $(value start_us) us"
 done
 
+# By hand, without a console channel.
+launch 1 "$(kernel 6.12)" "console=ttyS0 quiet panic=-1 reboot=t" --stdout
+has "$tmp/console" "Kernel panic - not syncing: VFS"
+
 # A second block, above the hole. (A kernel with memory there sets 64 MiB aside for DMA below.)
 launch 0 "$(kernel 6.12)" "console=ttyS0 quiet panic=-1" \
 	--vcpus 3 --memory 192 --high 128 --initrd "$tmp/initrd" --press "guest: ready"

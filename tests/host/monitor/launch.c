@@ -212,8 +212,12 @@ static pid_t start_monitor(void)
 	NUMBER("--kernel", open_file(option.kernel));
 	if (option.initrd)
 		NUMBER("--initrd", open_file(option.initrd));
-	if (!option.to_stdout)
+	if (option.to_stdout) {
+		argv[n++] = "--console";
+		argv[n++] = "stdout";
+	} else {
 		NUMBER("--console", console_client);
+	}
 	if (option.disk) {
 		argv[n++] = "--device";
 		snprintf(text[t], sizeof(text[t]), "block:disk:%d", disk_client);
