@@ -163,6 +163,14 @@ static void release(struct rows *rows, struct command_row_partition *p)
 	p->state = PARTITION_DEFINED;
 }
 
+static void device_mac(uint8_t *to, const struct definition_device *v, const uint8_t uuid[16])
+{
+	if (v->type == DEVICE_NETWORK && v->has_mac)
+		memcpy(to, v->mac, sizeof(v->mac));
+	else if (v->type == DEVICE_NETWORK)
+		definition_derive_mac(to, uuid, v->name);
+}
+
 static int add_rows(struct rows *rows, const struct definition *def, const uint8_t uuid[16],
 		    struct command_row_partition *p)
 {
@@ -186,14 +194,19 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 	memcpy(p->cmdline, def->cmdline, sizeof(p->cmdline));
 	rc = rows_add(rows, &p->r);
 	for (uint32_t i = 0; !rc && i < def->devices; i++) {
+		const struct definition_device *x = &def->device[i];
 		struct command_row_device v = {
 			.r = { .type = COMMAND_ROW_DEVICE, .length = sizeof(v) },
-			.device = def->device[i].type,
+			.device = x->type, .rank = i,
+			.flags = x->readonly ? DEVICE_READONLY : 0,
 		};
 
 		memcpy(v.partition, uuid, UUID_LEN);
 		memcpy(v.partition_name, def->name, sizeof(v.partition_name));
-		memcpy(v.name, def->device[i].name, sizeof(v.name));
+		memcpy(v.name, x->name, sizeof(v.name));
+		memcpy(v.path, x->path, sizeof(v.path));
+		memcpy(v.bridge, x->bridge, sizeof(v.bridge));
+		device_mac(v.mac, x, uuid);
 		rc = rows_add(rows, &v.r);
 	}
 	return rc;
@@ -227,10 +240,7 @@ static void add_definition(struct draft *d, const struct definition *def, const 
 		x->flags = v->readonly ? DEVICE_READONLY : 0;
 		memcpy(x->path, v->path, sizeof(x->path));
 		memcpy(x->bridge, v->bridge, sizeof(x->bridge));
-		if (v->type == DEVICE_NETWORK && v->has_mac)
-			memcpy(x->mac, v->mac, sizeof(v->mac));
-		else if (v->type == DEVICE_NETWORK)
-			definition_derive_mac(x->mac, uuid, v->name);
+		device_mac(x->mac, v, uuid);
 	}
 }
 

@@ -193,15 +193,21 @@ static bool device_matches(const struct command_row_device *row, const uint8_t *
 bool definition_matches(const struct rows *rows, const struct command_row_partition *p,
 			const struct definition *d)
 {
+	uint32_t rank = 0;
+
 	if (strcmp(p->name, d->name) || strcmp(p->domain, d->domain) || p->vcpus != d->vcpus ||
 	    p->mode != d->mode || p->budget_ns != d->budget_ns || p->period_ns != d->period_ns ||
 	    p->memory != d->memory || strcmp(p->kernel, d->kernel) ||
 	    strcmp(p->initrd, d->initrd) || strcmp(p->cmdline, d->cmdline) ||
 	    p->devices != d->devices)
 		return false;
-	for (uint32_t i = 0; i < d->devices; i++)
-		if (!device_matches(device(rows, p->partition, d->device[i].name), p->partition,
-				    &d->device[i]))
+	for (uint32_t i = 0; i < d->devices; i++) {
+		const struct command_row_device *v = device(rows, p->partition, d->device[i].name);
+
+		/* Their order is what names the guest's disks. */
+		if (!device_matches(v, p->partition, &d->device[i]) || (i && v->rank <= rank))
 			return false;
+		rank = v->rank;
+	}
 	return true;
 }

@@ -105,8 +105,7 @@ static void last_key(const struct rows *rows, enum command_type type, char *name
 		snprintf(name, size, "%s/%s", h->partition_name, h->name);
 		break;
 	case COMMAND_ROW_CONTEXT:
-		snprintf(name, size, "%s", x->partition_name);
-		*number = x->index;
+		snprintf(name, size, "%s/%02u", x->partition_name, x->index);
 		break;
 	default:
 		break;
@@ -124,15 +123,29 @@ static int ask(struct query *q, const char *after_name, uint64_t after)
 
 	uuid_random(id);
 	message_begin(&m, COMMAND_QUERY, id, NULL);
-	message_query(&m, q->type, g->name, after_name, after, g->limit);
+	message_query(&m, q->type, g->name, after_name, after,
+		      g->limit ? g->limit - rows_count(g->rows, q->type) : 0);
 	rc = uvdlink_send(g->link, &m, answered, q);
 	if (rc >= 0)
 		g->pending++;
 	return rc;
 }
 
+/* Queries go by name; a definition, and the guest, by the devices' order. */
+static int compare_devices(const void *a, const void *b)
+{
+	const struct command_row_device *x = a, *y = b;
+	int rc = strcmp(x->partition_name, y->partition_name);
+
+	return rc ? rc : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
 static void end(struct gathering *g)
 {
+	struct row_list *devices = &g->rows->list[COMMAND_ROW_DEVICE - COMMAND_ROW_HOST];
+
+	if (devices->count)
+		qsort(devices->bytes, devices->count, devices->size, compare_devices);
 	if (g->error.code != EXIT_OK) {
 		rows_free(g->rows);
 		g->done(NULL, &g->error, g->data);
@@ -167,7 +180,8 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		/* A question changes nothing: it may always be repeated. */
 		rows_no_answer(EXIT_UNREACHABLE, &g->error);
 	} else if (!reply_error(reply, &g->error) && !collect(g, q->type, reply) && reply->more &&
-		   !g->limit && rows_count(g->rows, q->type) > before) {
+		   rows_count(g->rows, q->type) > before &&
+		   (!g->limit || rows_count(g->rows, q->type) < g->limit)) {
 		last_key(g->rows, q->type, name, sizeof(name), &number);
 		if (ask(q, name, number) < 0)
 			error_set(&g->error, EXIT_FAILED, "out of memory");

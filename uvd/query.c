@@ -190,6 +190,7 @@ static void fill_device(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	db_text(q, 9, r->tap, sizeof(r->tap));
 	if (sqlite3_column_bytes(q, 10) == 6)
 		memcpy(r->mac, sqlite3_column_blob(q, 10), 6);
+	r->rank = db_int(q, 11);
 }
 
 static void fill_channel(struct uvd *uvd, sqlite3_stmt *q, void *record)
@@ -320,7 +321,7 @@ static const struct row_type {
 	  UNUSED("?5") " ORDER BY p.name" },
 	{ COMMAND_ROW_DEVICE, fill_device,
 	  "SELECT coalesce(k.generation, 0), d.partition, p.name, d.name, d.type, d.flags,"
-	  " k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac FROM device d"
+	  " k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac, d.rank FROM device d"
 	  " JOIN partition p ON p.uuid = d.partition"
 	  " LEFT JOIN claim k ON k.partition = d.partition AND k.name = d.name"
 	  " WHERE (p.name > ?3 OR (p.name = ?3 AND d.name > ?4))"

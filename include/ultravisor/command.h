@@ -298,7 +298,7 @@ struct command_row_device {
 	char name[COMMAND_DEVICE_LEN];
 	uint32_t device, flags;
 	uint32_t claimed;
-	uint32_t reserved;
+	uint32_t rank;			/* order in the definition, and in the guest */
 	char path[COMMAND_PATH_LEN];
 	char bridge[COMMAND_BRIDGE_LEN];
 	char tap[COMMAND_BRIDGE_LEN];	/* network, while claimed */

@@ -300,6 +300,48 @@ static void what_is_under_way_is_reckoned_with(void **state)
 	error_clear(&e);
 }
 
+/* The order of disks names them in the guest: another order is another definition. */
+static void a_definition_matches_what_it_defined(void **state)
+{
+	struct operation op = { .kind = OPERATION_DEFINE };
+	struct rows *rows = world(HOST);
+	struct error e = ERROR_NONE;
+	struct definition d, other;
+	struct draft draft;
+
+	(void)state;
+	definition(&d, "new", "1GiB");
+	d.device[1] = d.device[2] = d.device[3] = (struct definition_device){ 0 };
+	for (int i = 1; i < 3; i++) {
+		snprintf(d.device[i].name, sizeof(d.device[i].name), "disk%d", 3 - i);
+		snprintf(d.device[i].path, sizeof(d.device[i].path), "/disk%d", 3 - i);
+		d.device[i].type = DEVICE_BLOCK;
+	}
+	strcpy(d.device[3].name, "net0");
+	strcpy(d.device[3].bridge, "uvbr0");
+	d.device[3].type = DEVICE_NETWORK;
+	d.devices = 4;
+	op.definition = &d;
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	assert_int_equal(draft_add(&draft, &op, &e), 0);
+	assert_true(definition_matches(rows, rows_partition(rows, "new"), &d));
+	other = d;
+	other.device[1] = d.device[2];
+	other.device[2] = d.device[1];
+	assert_false(definition_matches(rows, rows_partition(rows, "new"), &other));
+	other = d;
+	other.device[1].readonly = true;
+	assert_false(definition_matches(rows, rows_partition(rows, "new"), &other));
+	other = d;
+	other.devices--;
+	assert_false(definition_matches(rows, rows_partition(rows, "new"), &other));
+	/* Defining the same again in the same transaction is no conflict. */
+	assert_int_equal(draft_add(&draft, &op, &e), 0);
+	assert_int_equal(message_count(&draft.message), 5);
+	draft_end(&draft);
+	rows_free(rows);
+}
+
 /* ---- lists in JSON --------------------------------------------------------------- */
 
 static const struct {
@@ -362,6 +404,7 @@ int main(void)
 		cmocka_unit_test(the_same_request_makes_the_same_bytes),
 		cmocka_unit_test(one_transaction_frees_and_uses_in_order),
 		cmocka_unit_test(what_is_under_way_is_reckoned_with),
+		cmocka_unit_test(a_definition_matches_what_it_defined),
 		cmocka_unit_test(a_list_of_operations_is_read_or_refused_whole),
 	};
 
