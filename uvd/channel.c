@@ -26,7 +26,8 @@ int device_channel_create(struct transaction *t, const void *record)
 	if (partition_find_off(t, &c->r, c->partition, &p) < 0)
 		return -ECANCELED;
 	if (uuid_is_zero(c->channel))
-		return refuse(t, COMMAND_INVALID, "make a random UUID", "the channel's UUID is zero");
+		return refuse(t, COMMAND_INVALID, "make a random UUID",
+			      "the channel's UUID is zero");
 	rc = db_value(db, &type, "SELECT d.type FROM device d JOIN claim k"
 		      " ON k.partition = d.partition AND k.name = d.name"
 		      " WHERE d.partition = ? AND d.name = ?", "ut", p.uuid, c->name);
@@ -162,7 +163,7 @@ int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16])
 		db_uuid(q, 1, server[db_int(q, 0) % COMMAND_MAX_SERVERS]);
 	if (rc == 0)
 		rc = kernel_channel_info(uvd->kernel, control, &info);
-	/* Naming the same one again would be harmless, but another one revokes: only what differs. */
+	/* Naming another one revokes: only what differs. */
 	for (i = 0; rc == 0 && i < COMMAND_MAX_SERVERS; i++)
 		if (memcmp(info.out_server_uuids[i], server[i], 16))
 			rc = kernel_server_set(uvd->kernel, control, i, server[i]);

@@ -67,7 +67,7 @@ static const int allowed[] = {
 	SCMP_SYS(capset), SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(close_range),
 };
 
-/* What is not allowed fails with EPERM and is in the kernel's audit log: a guest must not suffer. */
+/* What is not allowed fails with EPERM, in the audit log: a guest must not suffer by it. */
 static int filter(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));

@@ -103,7 +103,8 @@ static int create_schema(struct db *db)
 	char *sql;
 	int rc;
 
-	sql = sqlite3_mprintf("BEGIN IMMEDIATE;\n%s;PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;",
+	sql = sqlite3_mprintf("BEGIN IMMEDIATE;\n%s;PRAGMA application_id=%d;"
+			      "PRAGMA user_version=%d;COMMIT;",
 			      schema, APPLICATION_ID, SCHEMA_VERSION);
 	if (!sql)
 		return -ENOMEM;
@@ -359,7 +360,7 @@ int db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-	/* SQLite rolls back by itself after some errors; a second time is then an error, harmless. */
+	/* SQLite rolls back by itself after some errors. */
 	if (!sqlite3_get_autocommit(db->sqlite))
 		exec(db, "ROLLBACK");
 }

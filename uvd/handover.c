@@ -247,12 +247,12 @@ static int next_endpoint(struct connection *c, struct endpoint *e, const uint64_
 	int rc;
 
 	if (c->command)
-		q = db_query(db, "SELECT module_id, type, 0, 0, uuid, NULL, '', '', '', '', '', NULL"
-			     " FROM channel WHERE type = 1 AND module_id IS NOT NULL", "");
+		q = db_query(db, "SELECT module_id, type, 0, 0, uuid, NULL, '', '', '', '', '',"
+			     " NULL FROM channel WHERE type = 1 AND module_id IS NOT NULL", "");
 	else
 		q = db_query(db, "SELECT c.module_id, c.type, s.slot, d.flags, c.uuid, c.partition,"
-			     " p.name, d.name, d.path, k.resource, k.tap, d.mac FROM channel_server s"
-			     " JOIN channel c ON c.uuid = s.channel"
+			     " p.name, d.name, d.path, k.resource, k.tap, d.mac"
+			     " FROM channel_server s JOIN channel c ON c.uuid = s.channel"
 			     " JOIN partition p ON p.uuid = c.partition"
 			     " JOIN device d ON d.partition = c.partition AND d.name = c.device"
 			     " JOIN claim k ON k.partition = c.partition AND k.name = c.device"

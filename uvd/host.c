@@ -77,8 +77,9 @@ int host_pool(struct transaction *t, const void *record)
 	if (transaction_generation(t, c->r.generation, generation, changed, "the", "pool") < 0)
 		return -ECANCELED;
 	if (c->memory > memory_total)
-		return refuse(t, COMMAND_RESOURCES, "ask for less", "%s for the pool, the host has %s",
-			      size_format(c->memory, size), size_human(memory_total, total));
+		return refuse(t, COMMAND_RESOURCES, "ask for less",
+			      "%s for the pool, the host has %s", size_format(c->memory, size),
+			      size_human(memory_total, total));
 	rc = db_value(db, &used, "SELECT coalesce(sum(memory), 0) FROM domain", "");
 	if (rc < 0)
 		return refuse_db(t, rc);

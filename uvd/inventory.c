@@ -200,7 +200,8 @@ int inventory_read(struct inventory *inv, const char *root)
 	memset(inv, 0, sizeof(*inv));
 	if (!read_list(root, "/sys/devices/system/cpu/online", &online))
 		return -ENODEV;
-	for (cpu = cpuset_next(&online, 0); cpu < CPUSET_CPUS; cpu = cpuset_next(&online, cpu + 1)) {
+	for (cpu = cpuset_next(&online, 0); cpu < CPUSET_CPUS;
+	     cpu = cpuset_next(&online, cpu + 1)) {
 		read_cpu(inv, root, cpu);
 		inv->cpus++;
 	}
@@ -258,7 +259,9 @@ int inventory_split_pool(struct db *db, uint64_t bytes)
 	db_done(q);
 	for (i = 0; rc >= 0 && i < n; i++) {
 		/* The last takes what rounding left, up to what it has. */
-		share = i == n - 1 ? left : all ? (uint64_t)((__uint128_t)bytes * total[i] / all) : 0;
+		share = all ? (uint64_t)((__uint128_t)bytes * total[i] / all) : 0;
+		if (i == n - 1)
+			share = left;
 		if (n > 1)
 			share = share / MEMORY_STEP * MEMORY_STEP;
 		if (share > total[i])

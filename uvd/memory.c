@@ -61,8 +61,8 @@ static int check_domain(struct transaction *t, const struct partition *p, uint64
 	return refuse_memory(t, where, asked, limit, used,
 			     db_query(db, "SELECT p.name, sum(m.bytes) AS bytes FROM memory m"
 				      " JOIN partition p ON p.uuid = m.partition"
-				      " WHERE p.domain = ? GROUP BY p.uuid ORDER BY bytes DESC", "t",
-				      p->domain));
+				      " WHERE p.domain = ? GROUP BY p.uuid"
+				      " ORDER BY bytes DESC", "t", p->domain));
 }
 
 static int check_node(struct transaction *t, uint32_t node, uint64_t asked)

@@ -120,7 +120,8 @@ static int check_field(const struct field *field, const char *text, struct fault
 	case RULE_NAME:
 		if (message_name_ok(text, field->size))
 			return 0;
-		return fault_set(f, COMMAND_INVALID, "use a-z, 0-9 and . _ -, a letter or digit first",
+		return fault_set(f, COMMAND_INVALID,
+				 "use a-z, 0-9 and . _ -, a letter or digit first",
 				 "%s \"%s\" is not a name", field->name, text);
 	case RULE_PATH_OR_NONE:
 		if (!*text)

@@ -77,11 +77,13 @@ static int check_cpu(struct transaction *t, const struct partition *p, unsigned 
 	present = db_int(q, 1);
 	db_done(q);
 	if (!present)
-		return refuse(t, COMMAND_RESOURCES, "choose another", "processor %u is offline", cpu);
+		return refuse(t, COMMAND_RESOURCES, "choose another", "processor %u is offline",
+			      cpu);
 	if (strcmp(domain, p->domain) != 0)
 		return refuse(t, COMMAND_RESOURCES, "choose one of its domain",
 			      "processor %u is %s%s, %s is of domain %s", cpu,
-			      domain[0] ? "of domain " : "of no domain", domain, p->name, p->domain);
+			      domain[0] ? "of domain " : "of no domain", domain, p->name,
+			      p->domain);
 	rc = db_value(db, &n, "SELECT 1 FROM context_cpu WHERE cpu = ? AND (dedicated = 1 OR ?)",
 		      "ii", (int64_t)cpu, (int64_t)dedicated);
 	if (rc == 0)

@@ -18,7 +18,8 @@ process=$(pgrep -x uvmonitor)
 last() { console web1 | sed -n 's/.*guest: tick \([0-9]*\).*/\1/p' | tail -n 1; }
 
 worst=0
-for round in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
+	# shellcheck disable=SC2034 # in an eval
 	before=$(last)
 	kill_daemon uvd
 	sleep 0.3

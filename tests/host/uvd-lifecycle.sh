@@ -13,6 +13,7 @@ start_all
 status_is 0 uvcommand domain default 1 512MiB
 status_is 0 define web1 128MiB + block web1 root "$work/disk.raw" + network web1 net0 uvbr0
 status_is 0 define web2 128MiB + block web2 root "$work/disk.raw"
+# shellcheck disable=SC2054 # lists of servers
 devices=(+ claim web1 root + channel web1 root io-a,io-b + claim web1 net0 + channel web1 net0 io-b,io-a)
 
 # A plan says the same and changes nothing.

@@ -7,7 +7,7 @@
  *   uvcommand rows TYPE [PARTITION]                                           a query
  *   uvcommand raw FILE                                                        any bytes
  *   uvcommand flood N                                                       N queries, timed
- *   uvcommand say USER WHAT              as USER, a message of this kind to uvd.sock; what comes back
+ *   uvcommand say USER WHAT      as USER, a message of this kind to uvd.sock; what comes back
  *
  *   pool CPUS MEMORY                    domain NAME CPUS MEMORY          domain-destroy NAME
  *   define NAME DOMAIN VCPUS MEMORY KERNEL INITRD|- CMDLINE [dedicated]

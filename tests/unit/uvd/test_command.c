@@ -166,7 +166,8 @@ static void test_the_largest_message_is_served(void **state)
 		strcpy(d->name, "disk");
 	}
 	assert_true(message_header(p->h)->length > COMMAND_MAX_LENGTH - 1024);
-	assert_int_equal(packet_send(p->ring, message_header(p->h), message_header(p->h)->length), 0);
+	assert_int_equal(packet_send(p->ring, message_header(p->h),
+				     message_header(p->h)->length), 0);
 	serve(p);
 	assert_true(packet_receive(p->ring, p->h->reply_bytes, sizeof(p->h->reply_bytes)) > 0);
 	p->h->reply = (void *)p->h->reply_bytes;

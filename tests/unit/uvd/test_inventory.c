@@ -14,6 +14,8 @@
 
 #include <uvd/inventory.h>
 
+#define TOPOLOGY "/sys/devices/system/cpu/cpu%u/topology/"
+
 static char root[64];
 static struct inventory inv;
 
@@ -38,13 +40,13 @@ static void put_cpu(unsigned int cpu, unsigned int package, unsigned int core, c
 {
 	char path[128], text[16];
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+	snprintf(path, sizeof(path), TOPOLOGY "physical_package_id", cpu);
 	snprintf(text, sizeof(text), "%u\n", package);
 	put(path, text);
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/core_id", cpu);
+	snprintf(path, sizeof(path), TOPOLOGY "core_id", cpu);
 	snprintf(text, sizeof(text), "%u\n", core);
 	put(path, text);
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
+	snprintf(path, sizeof(path), TOPOLOGY "thread_siblings_list", cpu);
 	put(path, siblings);
 }
 
@@ -53,7 +55,8 @@ static void put_process(const char *pid, bool user, const char *allowed)
 	char path[64], text[256];
 
 	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	snprintf(text, sizeof(text), "Name:\tx\n%sCpus_allowed:\tff\nCpus_allowed_list:\t%s\nMems:\t0\n",
+	snprintf(text, sizeof(text),
+		 "Name:\tx\n%sCpus_allowed:\tff\nCpus_allowed_list:\t%s\nMems:\t0\n",
 		 user ? "VmSize:\t  100 kB\n" : "", allowed);
 	put(path, text);
 }
@@ -63,7 +66,8 @@ static int setup(void **state)
 	(void)state;
 	strcpy(root, "/tmp/test-inventory-XXXXXX");
 	assert_non_null(mkdtemp(root));
-	put("/proc/meminfo", "MemTotal:        8388608 kB\nMemFree: 1 kB\nMemAvailable:    6291456 kB\n");
+	put("/proc/meminfo",
+	    "MemTotal:        8388608 kB\nMemFree: 1 kB\nMemAvailable:    6291456 kB\n");
 	return 0;
 }
 
@@ -91,7 +95,8 @@ static void put_server(void)
 	put("/sys/devices/system/node/online", "0,2\n");
 	put("/sys/devices/system/node/node0/cpulist", "0-1,4-5\n");
 	put("/sys/devices/system/node/node2/cpulist", "2-3,6-7\n");
-	put("/sys/devices/system/node/node0/meminfo", "Node 0 MemTotal:  2097152 kB\nNode 0 MemFree: 1 kB\n");
+	put("/sys/devices/system/node/node0/meminfo",
+	    "Node 0 MemTotal:  2097152 kB\nNode 0 MemFree: 1 kB\n");
 	put("/sys/devices/system/node/node2/meminfo", "Node 2 MemTotal:  6291456 kB\n");
 }
 
@@ -202,7 +207,7 @@ static void test_rows_follow_the_hardware(void **state)
 	assert_int_equal(inventory_read(&inv, root), 0);
 	assert_int_equal(db_open(&db, root), 0);
 	assert_int_equal(inventory_store(&inv, db), 0);
-	assert_int_equal(db_value(db, &n, "SELECT count(*) FROM processor WHERE in_pool = 1", ""), 0);
+	assert_int_equal(db_value(db, &n, "SELECT count(*) FROM processor WHERE in_pool", ""), 0);
 	assert_int_equal(n, 6);
 	/* 3 GiB of pool, in the proportion of 2 to 6. */
 	assert_int_equal(db_value(db, &n, "SELECT memory_pool FROM node WHERE node = 0", ""), 0);
@@ -217,7 +222,8 @@ static void test_rows_follow_the_hardware(void **state)
 	put("/sys/devices/system/cpu/online", "0-6\n");
 	assert_int_equal(inventory_read(&inv, root), 0);
 	assert_int_equal(inventory_store(&inv, db), 0);
-	assert_int_equal(db_value(db, &n, "SELECT count(*) FROM processor WHERE present = 0", ""), 0);
+	assert_int_equal(db_value(db, &n, "SELECT count(*) FROM processor WHERE NOT present", ""),
+			 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(db_value(db, &n, "SELECT count(*) FROM partition", ""), 0);
 	assert_int_equal(n, 5);

@@ -197,7 +197,9 @@ static void test_unterminated_and_dirty_strings_are_refused(void **state)
 
 static void test_names_are_names_and_paths_are_absolute(void **state)
 {
-	static const char *const bad[] = { "", ".", "-a", "Web", "a/b", "a b", "a\x01", "../x", "ä" };
+	static const char *const bad[] = {
+		"", ".", "-a", "Web", "a/b", "a b", "a\x01", "../x", "ä",
+	};
 	struct host *h = *state;
 	struct command_partition_define *d;
 	unsigned int i;
