@@ -73,7 +73,11 @@ static int store_word(void *argument)
 {
 	struct store *s = argument;
 
-	atomic_store_explicit(s->word, s->value, memory_order_release);
+	/*
+	 * seq_cst: after tx_tail the head is looked at once more, before this server sleeps. Pairs
+	 * with the client, which stores its head and then looks whether the tail had caught up.
+	 */
+	atomic_store(s->word, s->value);
 	return 0;
 }
 
@@ -255,7 +259,7 @@ static int take(void *argument)
 {
 	struct take *t = argument;
 	const struct io_console_client *c = channel_peer(t->d->channel);
-	uint64_t head = atomic_load_explicit(&c->tx_head, memory_order_acquire);
+	uint64_t head = atomic_load(&c->tx_head);
 	uint64_t waiting = head - t->from;
 	size_t at = t->from % IO_CONSOLE_TX_SIZE, first;
 

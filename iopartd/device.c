@@ -443,6 +443,6 @@ int device_map_memory(struct device *d)
 	if (rc)
 		return rc;
 	d->memory = (struct guest_memory){ region, regions };
-	d->mapped = true;
+	d->mapped = regions > 0;
 	return 0;
 }

@@ -139,8 +139,11 @@ struct io_inflight {
 /*
  * Console: bytes to and from the guest's serial port. Counters are never wrapped; a byte with
  * number n is at n % size. The client writes tx_head, rx_tail and tx; the server rx_head, tx_tail
- * and rx. Doorbell 0 either way: "look at the counters". A server adds to tx_tail only after the
- * bytes are in the log.
+ * and rx. A server adds to tx_tail only after the bytes are in the log.
+ *
+ * Doorbell 0 either way: "look at the counters". A side that has stored its counter looks at the
+ * other's once more (seq_cst) before it sleeps, so that the other needs to ring only one that had
+ * caught up. The server rings for room when it has found tx half full or fuller.
  */
 #define IO_CONSOLE_TX_SIZE	65536u
 #define IO_CONSOLE_RX_SIZE	4096u

@@ -71,7 +71,9 @@ static size_t put(struct guest *g, size_t n)
 	for (i = 0; i < n; i++)
 		c->tx[(head + i) % IO_CONSOLE_TX_SIZE] = byte_of(head + i);
 	atomic_store(&c->tx_head, head + n);
-	assert_int_equal(channel_ring(g->client, 0), 0);
+	/* As uvmonitor does: a server that had not caught up looks once more by itself. */
+	if (n && atomic_load(&server(g)->tx_tail) >= head)
+		assert_int_equal(channel_ring(g->client, 0), 0);
 	return n;
 }
 
