@@ -35,6 +35,7 @@ struct host {
 	TAILQ_ENTRY(host) link;
 	struct ops *ops;
 	struct store_host row;
+	bool retired;			/* no longer configured: it gets nothing new */
 	struct store_domain *domain;	/* domains of them */
 	size_t domains;
 	struct host_partition *partition;

@@ -11,6 +11,7 @@
 
 #include "batch.h"
 #include "ops.h"
+#include "placement.h"
 
 #define POLL_USEC 2000000ull
 
@@ -198,20 +199,58 @@ static int check_distinct(const struct store_host *row, const struct store_host 
 	return 0;
 }
 
-/* One that a partition or claim refers to stays: it may be running something. */
-static void drop_host(struct ops *ops, struct host *h)
+/* One that may be running something stays, and gets nothing new. */
+static int drop_host(struct ops *ops, struct host *h, struct error *e)
 {
+	struct store_partition *moved = NULL;
 	struct batch b = { 0 };
+	struct partition *p;
+	struct activation *a;
+	size_t n = 0;
+	int rc;
 
+	TAILQ_FOREACH(a, &ops->activations, link)
+		h->retired |= a->claim.open && !strcmp(a->claim.row.host, h->row.name);
+	TAILQ_FOREACH(p, &ops->partitions, link) {
+		if (strcmp(p->row.host, h->row.name))
+			continue;
+		h->retired |= p->row.active || placement_is_on(p->row.seen);
+		n++;
+	}
+	if (h->retired) {
+		log_notice("host %s is no longer configured; kept while it may run something",
+			   h->row.name);
+		return 0;
+	}
+	/* What was last there, and is off, was nowhere. */
+	moved = calloc(n + 1, sizeof(*moved));
+	if (!moved || n > BATCH_MAX - 8) {
+		free(moved);
+		return error_set(e, EXIT_FAILED, "host %s cannot be removed: too many partitions",
+				 h->row.name);
+	}
+	n = 0;
+	TAILQ_FOREACH(p, &ops->partitions, link) {
+		if (strcmp(p->row.host, h->row.name))
+			continue;
+		moved[n] = p->row;
+		moved[n].host[0] = '\0';
+		batch_put(&b, STORE_PUT_PARTITION, &moved[n++]);
+	}
 	batch_put(&b, STORE_DELETE_HOST, h->row.name);
 	batch_event(&b, "host_removed", "", h->row.name, "", "host %s is no longer configured",
 		    h->row.name);
-	if (store_commit(ops->store, b.change, b.changes))
-		log_notice("host %s is no longer configured, but kept: the store refers to it",
-			   h->row.name);
-	else
-		host_remove(&ops->hosts, h);
-	batch_drop(&b);
+	rc = batch_commit(&b, ops);
+	free(moved);
+	if (rc) {
+		error_set(e, EXIT_FAILED, "opsd's store cannot be written");
+		return error_why(e, "%s", store_why(ops->store));
+	}
+	TAILQ_FOREACH(p, &ops->partitions, link)
+		if (!strcmp(p->row.host, h->row.name))
+			p->row.host[0] = '\0';
+	host_remove(&ops->hosts, h);
+	return 0;
 }
 
 static int put_host(struct ops *ops, const struct store_host *row, struct error *e)
@@ -260,8 +299,8 @@ int ops_configure_hosts(struct ops *ops, char *const *list, size_t n, struct err
 	}
 	for (h = TAILQ_FIRST(&ops->hosts); h; h = next) {
 		next = TAILQ_NEXT(h, link);
-		if (!is_listed(h->row.name, row, n))
-			drop_host(ops, h);
+		if (!is_listed(h->row.name, row, n) && drop_host(ops, h, e))
+			goto out;
 	}
 	for (i = 0; i < n; i++)
 		if (put_host(ops, &row[i], e))

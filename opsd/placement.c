@@ -93,6 +93,15 @@ static int rule_elsewhere(const struct question *q, struct placement_verdict *v)
 	return 0;
 }
 
+/* Only a partition that runs there may be asked for again. */
+static int rule_configured(const struct question *q, struct placement_verdict *v)
+{
+	(void)q;
+	if (!v->host->retired)
+		return 0;
+	return object(v, EXIT_CONFLICT, "it is no longer configured (opsd --host)");
+}
+
 static int rule_domain(const struct question *q, struct placement_verdict *v)
 {
 	if (q->domain)
@@ -130,6 +139,7 @@ static const struct rule {
 } rules[] = {
 	{ "up", rule_up, false },
 	{ "elsewhere", rule_elsewhere, false },
+	{ "configured", rule_configured, true },
 	{ "domain", rule_domain, true },
 	{ "cpus", rule_cpus, true },
 	{ "memory", rule_memory, true },

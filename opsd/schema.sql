@@ -74,7 +74,7 @@ CREATE TABLE claims (
 	request_id	TEXT PRIMARY KEY,
 	activation	TEXT NOT NULL REFERENCES activations (id) ON DELETE CASCADE,
 	partition	TEXT NOT NULL,
-	host		TEXT NOT NULL REFERENCES hosts (name),
+	host		TEXT NOT NULL,
 	epoch		INTEGER NOT NULL,
 	state		TEXT NOT NULL CHECK (state IN ('claimed', 'done', 'refused', 'unreachable')),
 	number		INTEGER NOT NULL,

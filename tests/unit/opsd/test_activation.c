@@ -375,6 +375,36 @@ static void what_ends_by_itself_is_seen(void **state)
 	world_stop_ops(w);
 }
 
+/* Hosts that are no longer named go, but one that may run something. */
+static void a_host_that_runs_something_is_not_forgotten(void **state)
+{
+	struct world *w = *state;
+	struct error e = ERROR_NONE;
+	json_t *reply;
+
+	w->host[0].refuse = w->host[1].refuse = EXIT_DENIED;
+	world_start_ops(w);
+	json_decref(outcome(w, "activation", "web1", world_definition("web1", "128MiB"), "done"));
+	assert_word(w, "web1", "host", "node3");
+	world_stop_ops(w);
+	w->hosts = 1;
+	w->host[0].refuse = 0;
+	world_start_ops(w);
+	assert_int_equal(world_call(w, "GET", "/v1/hosts", NULL, &reply, &e), EXIT_OK);
+	assert_int_equal(json_array_size(json_object_get(reply, "hosts")), 2);
+	json_decref(reply);
+	json_decref(outcome(w, "deactivation", "web1", NULL, "done"));
+	json_decref(outcome(w, "activation", "web1", NULL, "done"));
+	assert_word(w, "web1", "host", "node1");
+	world_stop_ops(w);
+	world_start_ops(w);
+	assert_int_equal(world_call(w, "GET", "/v1/hosts", NULL, &reply, &e), EXIT_OK);
+	assert_int_equal(json_array_size(json_object_get(reply, "hosts")), 1);
+	json_decref(reply);
+	world_stop_ops(w);
+	w->hosts = WORLD_HOSTS;
+}
+
 static void a_second_request_joins_the_first_or_conflicts(void **state)
 {
 	struct world *w = *state;
@@ -483,6 +513,7 @@ int main(void)
 		with_one(a_guest_that_ignores_the_power_button_is_not_killed),
 		with_one(the_power_button_is_pressed_again),
 		with_one(what_ends_by_itself_is_seen),
+		with_three(a_host_that_runs_something_is_not_forgotten),
 		with_one(a_second_request_joins_the_first_or_conflicts),
 		with_one(a_repeated_request_id_gives_the_first_answer),
 		with_one(a_full_store_changes_nothing),

@@ -163,6 +163,18 @@ static void a_silent_host_is_passed_over(void **state)
 	assert_passed_over(1, "up", EXIT_UNREACHABLE, "its resource service does not answer");
 }
 
+static void a_retired_host_gets_nothing_new(void **state)
+{
+	(void)state;
+	host[0].retired = true;
+	rank(&where);
+	assert_passed_over(0, "configured", EXIT_CONFLICT,
+			   "it is no longer configured (opsd --host)");
+	runs_on(0, "running");
+	rank(&where);
+	assert_true(of(0)->fits);
+}
+
 static void while_it_runs_only_its_host_is_asked(void **state)
 {
 	static const char *const states[] = { "starting", "running", "paused", "stopping" };
@@ -231,6 +243,7 @@ int main(void)
 		each(only_dedicated_processors_are_counted),
 		each(a_host_without_the_domain_is_passed_over),
 		each(a_silent_host_is_passed_over),
+		each(a_retired_host_gets_nothing_new),
 		each(while_it_runs_only_its_host_is_asked),
 		each(another_partition_of_that_name_does_not_count),
 		each(a_silent_host_that_may_run_it_forbids_all_others),
