@@ -11,6 +11,7 @@
 enum { DEVICE, PARTITION, MONITOR, CONTEXT, CHANNEL, CLIENT, SERVER, NR_KINDS };
 
 #define ON(kind) (1u << (kind))
+#define ENDS (ON(CLIENT) | ON(SERVER))
 
 static const struct command {
 	unsigned long cmd;
@@ -42,11 +43,11 @@ static const struct command {
 	{ ULTRAVISOR_SERVER_SET, sizeof(struct ultravisor_server_set), ON(CHANNEL) },
 	{ ULTRAVISOR_CHANNEL_PROMOTE, sizeof(struct ultravisor_channel_promote), ON(CHANNEL) },
 	{ ULTRAVISOR_CHANNEL_REVOKE, sizeof(struct ultravisor_channel_revoke), ON(CHANNEL) },
-	{ ULTRAVISOR_ENDPOINT_INFO, sizeof(struct ultravisor_endpoint_info), ON(CLIENT) | ON(SERVER) },
-	{ ULTRAVISOR_ATTACH, sizeof(struct ultravisor_attach), ON(CLIENT) | ON(SERVER) },
-	{ ULTRAVISOR_DETACH, sizeof(struct ultravisor_attach), ON(CLIENT) | ON(SERVER) },
-	{ ULTRAVISOR_DOORBELL_BIND, sizeof(struct ultravisor_doorbell_bind), ON(CLIENT) | ON(SERVER) },
-	{ ULTRAVISOR_DOORBELL_RING, sizeof(struct ultravisor_doorbell_ring), ON(CLIENT) | ON(SERVER) },
+	{ ULTRAVISOR_ENDPOINT_INFO, sizeof(struct ultravisor_endpoint_info), ENDS },
+	{ ULTRAVISOR_ATTACH, sizeof(struct ultravisor_attach), ENDS },
+	{ ULTRAVISOR_DETACH, sizeof(struct ultravisor_attach), ENDS },
+	{ ULTRAVISOR_DOORBELL_BIND, sizeof(struct ultravisor_doorbell_bind), ENDS },
+	{ ULTRAVISOR_DOORBELL_RING, sizeof(struct ultravisor_doorbell_ring), ENDS },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

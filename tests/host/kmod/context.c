@@ -269,7 +269,7 @@ static bool use_is_bounded(struct guest *g, uint64_t budget, uint64_t period)
 	used = after.out_run_ns - before.out_run_ns;
 	printf("       %llu us in %llu periods of %llu us\n", (unsigned long long)used / 1000,
 	       (unsigned long long)periods, (unsigned long long)budget / 1000);
-	/* One budget more at the most, for where the periods lie; a half at the least, on this host. */
+	/* At most a budget more, for where the periods lie; at least a half, on this host. */
 	return used <= (periods + 2) * budget && used >= periods * budget / 2 &&
 	       after.out_throttled - before.out_throttled >= periods / 2 &&
 	       after.out_forced > before.out_forced;
@@ -297,7 +297,8 @@ static void a_budget_bounds_the_guests_time(void)
 	check(bounded);
 
 	/* Lifted while it is throttled: it runs on at once. */
-	ok(context_set(g.partition.fd, ULTRAVISOR_CONTEXT_SET, 0, ULTRAVISOR_CONTEXT_SHARED, 3, 0, 0));
+	ok(context_set(g.partition.fd, ULTRAVISOR_CONTEXT_SET, 0, ULTRAVISOR_CONTEXT_SHARED, 3,
+		       0, 0));
 	bounded = true;
 	for (int window = 0; bounded && window < 8; window++) {
 		before = context_info(g.partition.fd, 0);
@@ -566,7 +567,8 @@ static void kicks_and_interrupts_pass_through_the_channel(void)
 		if (rings % 100 == 0) {
 			ok(promote(channel.fd, !serving, NULL));
 			ok(attach(server[serving]));
-			ok(bind_doorbell(server[serving], 0, ULTRAVISOR_DOORBELL_SINK, sink[serving]));
+			ok(bind_doorbell(server[serving], 0, ULTRAVISOR_DOORBELL_SINK,
+					 sink[serving]));
 			serving = !serving;
 		}
 		/*
@@ -581,7 +583,8 @@ static void kicks_and_interrupts_pass_through_the_channel(void)
 		kicks = counter(&g)[2];
 		ok(ring(server[serving], 1));
 	}
-	printf("       %u kicks, %u interrupts, rang again %u times\n", counter(&g)[2], *counter(&g), again);
+	printf("       %u kicks, %u interrupts, rang again %u times\n", counter(&g)[2],
+	       *counter(&g), again);
 	/* No exit reached the monitor, nor the module. */
 	check(context_info(g.partition.fd, 0).out_exits[ULTRAVISOR_EXIT_PIO] == 0);
 	check(runner.result == -1);
@@ -636,7 +639,8 @@ int main(int argc, char **argv)
 		{ "contexts stay on their processors", contexts_stay_on_their_processors },
 		{ "a dedicated processor is nobody else's", a_dedicated_processor_is_nobody_elses },
 		{ "arguments of contexts are checked", context_arguments_are_checked },
-		{ "several contexts run and stop together", several_contexts_run_and_stop_together },
+		{ "several contexts run and stop together",
+		  several_contexts_run_and_stop_together },
 		{ "kicks and interrupts pass through the channel",
 		  kicks_and_interrupts_pass_through_the_channel },
 		{ "kvm_run is mapped and no descriptor of KVM exists",

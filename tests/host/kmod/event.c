@@ -72,7 +72,8 @@ static uint32_t ask_family(int s, uint16_t *family)
 	group = groups;	/* the first and only one, nested */
 	attrs = (const char *)group + NLA_HDRLEN;
 	length = group->nla_len - NLA_HDRLEN;
-	check(!strcmp(find_attr(attrs, length, CTRL_ATTR_MCAST_GRP_NAME, 1), ULTRAVISOR_GENL_GROUP));
+	check(!strcmp(find_attr(attrs, length, CTRL_ATTR_MCAST_GRP_NAME, 1),
+		      ULTRAVISOR_GENL_GROUP));
 	return *(const uint32_t *)find_attr(attrs, length, CTRL_ATTR_MCAST_GRP_ID, 4);
 }
 

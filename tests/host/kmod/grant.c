@@ -231,7 +231,8 @@ static void huge_pages_are_granted_where_the_owner_has_them(void)
 	server = ok(object_open(channel.id, ULTRAVISOR_ROLE_SERVER, 0));
 	ok(attach(server));
 	s = map(server, 0, 2 * huge);
-	check(touch_read(s) == SIGBUS);		/* nothing there yet, and not for the server to make */
+	/* Nothing is there yet, and it is not for the server to make. */
+	check(touch_read(s) == SIGBUS);
 	strcpy(owner + 0x7000, "first");
 	strcpy(owner + huge + 0x123000, "second");
 	check(!strcmp(s + 0x7000, "first"));

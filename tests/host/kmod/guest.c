@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "the first call tells version and instance", info },
-		{ "a guest runs and its exits are counted", a_guest_runs_and_its_exits_are_counted },
+		{ "a guest runs and its exits are counted",
+		  a_guest_runs_and_its_exits_are_counted },
 	};
 
 	return RUN_TESTS(tests);

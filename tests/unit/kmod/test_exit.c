@@ -80,10 +80,13 @@ static void memory_that_is_not_there_is_mmio(void **state)
 {
 	(void)state;
 	/* SVM: mov word [ds:0x10], 0x1234 with ds at 0xd0000000, and the load back */
-	expect(HEAD("06") "100000d000000000 3412000000000000 02000000 01", ULTRAVISOR_EXIT_MMIO, false);
-	expect(HEAD("06") "100000d000000000 0000000000000000 02000000 00", ULTRAVISOR_EXIT_MMIO, false);
+	expect(HEAD("06") "100000d000000000 3412000000000000 02000000 01",
+	       ULTRAVISOR_EXIT_MMIO, false);
+	expect(HEAD("06") "100000d000000000 0000000000000000 02000000 00",
+	       ULTRAVISOR_EXIT_MMIO, false);
 	/* The union's bytes look like an OUT to 0x80: the reason decides. */
-	expect(HEAD("06") "01018000 01000000 0000000000000000 01000000 01", ULTRAVISOR_EXIT_MMIO, false);
+	expect(HEAD("06") "01018000 01000000 0000000000000000 01000000 01",
+	       ULTRAVISOR_EXIT_MMIO, false);
 }
 
 static void hlt_is_hlt_whatever_the_rest_says(void **state)
@@ -113,11 +116,11 @@ static void a_failed_entry_is_a_failure(void **state)
 	/* VMX: VM-instruction error 7, control fields */
 	expect(HEAD("09") "0700000000000000 00000000", ULTRAVISOR_EXIT_FAIL, false);
 	/* SVM: code fetched from memory that is not there, KVM_INTERNAL_ERROR_EMULATION */
-	expect(HEAD("11") "01000000 06000000 0000000000000000 0400000000000014", ULTRAVISOR_EXIT_FAIL,
-	       false);
+	expect(HEAD("11") "01000000 06000000 0000000000000000 0400000000000014",
+	       ULTRAVISOR_EXIT_FAIL, false);
 	/* VMX: KVM_INTERNAL_ERROR_DELIVERY_EV */
-	expect(HEAD("11") "03000000 03000000 0d03008000000000 3000000000000000", ULTRAVISOR_EXIT_FAIL,
-	       false);
+	expect(HEAD("11") "03000000 03000000 0d03008000000000 3000000000000000",
+	       ULTRAVISOR_EXIT_FAIL, false);
 }
 
 static void an_interrupted_run_is_counted_as_such(void **state)
