@@ -144,7 +144,7 @@ static enum exit_code look(struct watch *w, json_t **activation, struct error *e
  */
 static enum exit_code follow(struct watch *w, json_t **activation, struct error *e)
 {
-	double end = w->start + w->c->timeout_s + OPSCTL_PATIENCE_S;
+	double end = w->start + w->c->timeout_s + w->c->patience_s;
 	enum exit_code code = begin(w, e);
 
 	*activation = NULL;
@@ -170,7 +170,7 @@ static enum exit_code follow(struct watch *w, json_t **activation, struct error 
 	error_set(e, EXIT_UNKNOWN, "the outcome is not known yet");
 	error_where(e, "request %s", w->id);
 	error_why(e, "opsd has not told the end of it within %u s",
-		  w->c->timeout_s + OPSCTL_PATIENCE_S);
+		  w->c->timeout_s + w->c->patience_s);
 	error_fix(e, "opsd goes on with it: repeat the command with --request-id %s", w->id);
 	return EXIT_UNKNOWN;
 }

@@ -156,7 +156,8 @@ static const struct command *find(int argc, char **argv, int *words)
 int main(int argc, char **argv)
 {
 	struct opsctl c = {
-		.socket = "/run/ultravisor/opsd.sock", .timeout_s = OPSCTL_TIMEOUT_S, .limit = 100,
+		.socket = "/run/ultravisor/opsd.sock", .timeout_s = OPSCTL_TIMEOUT_S,
+		.patience_s = OPSCTL_PATIENCE_S, .limit = 100,
 	};
 	const struct command *command;
 	struct error e = ERROR_NONE;

@@ -13,13 +13,14 @@ struct opsctl {
 	const char *socket;
 	bool json, verbose, follow;
 	const char *request_id;		/* NULL: one is made up */
-	unsigned int timeout_s;		/* for the guest to run or to be off */
+	unsigned int timeout_s;		/* for the guest to run or to be off, */
+	unsigned int patience_s;	/* and beyond that, for hosts and opsd to come back */
 	unsigned int limit;		/* of events */
 	uint64_t seen;			/* the newest event printed */
 };
 
 #define OPSCTL_TIMEOUT_S	60
-#define OPSCTL_PATIENCE_S	15	/* beyond that, for hosts and for opsd to come back */
+#define OPSCTL_PATIENCE_S	15
 
 /*
  * Each returns an exit code; on anything but EXIT_OK, *e says why. operand is the command's one
