@@ -118,7 +118,8 @@ static int make_chips(struct vm *vm)
 	if (!rc)
 		rc = step(vm, kvm_vm(vm->partition, KVM_SET_TSS_ADDR, LAYOUT_TSS), "TSS of the VM");
 	if (!rc)
-		rc = step(vm, kvm_vm(vm->partition, KVM_CREATE_IRQCHIP, 0), "interrupt controllers");
+		rc = step(vm, kvm_vm(vm->partition, KVM_CREATE_IRQCHIP, 0),
+			  "interrupt controllers");
 	if (!rc)
 		rc = step(vm, kvm_vm_ptr(vm->partition, KVM_CREATE_PIT2, &pit), "interval timer");
 	return rc;
@@ -255,7 +256,8 @@ int vm_open(struct vm *vm, const struct options *o)
 	if (!rc)
 		rc = step(vm, kvm_vm_create(vm->partition), "making the VM");
 	if (!rc)
-		rc = step(vm, memory_register(&vm->memory, vm->partition), "giving the VM its memory");
+		rc = step(vm, memory_register(&vm->memory, vm->partition),
+			  "giving the VM its memory");
 	if (!rc)
 		rc = make_chips(vm);
 	if (!rc)

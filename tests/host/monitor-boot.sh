@@ -6,6 +6,7 @@
 # timeout: 240
 . "$(dirname "$0")/lib/monitor.bash"
 
+# shellcheck disable=SC2016 # for the guest's shell
 script='echo "guest: $(uname -r), $(grep -c ^processor /proc/cpuinfo) processors"
 echo "guest: clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 echo "guest: year $(date -u +%Y)"

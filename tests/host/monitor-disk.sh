@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib/monitor.bash"
 
 cmdline="console=ttyS0 quiet panic=-1"
+# shellcheck disable=SC2016 # for the guest's shell
 script='dd if=/dev/vda bs=512 skip=$((0x345)) count=1 2>/dev/null | hexdump -n 4 -e "1/4 \"guest: sector %x\n\""
 if grep -q many /proc/cmdline; then
 	i=1000
