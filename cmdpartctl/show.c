@@ -241,7 +241,7 @@ static void owner(char *to, size_t size, const json_t *value, const json_t *row)
 	else if (!json_is_true(json_object_get(row, "in_pool")))
 		snprintf(to, size, "the host");
 	else if (contexts)
-		snprintf(to, size, "shared by %lld contexts", contexts);
+		snprintf(to, size, "%lld shared context%s", contexts, contexts == 1 ? "" : "s");
 	else
 		snprintf(to, size, "free");
 }

@@ -253,7 +253,6 @@ static void give_up(struct session *s)
 		error_why(&e, "%s", s->refusal[0] ? s->refusal : "none could be asked");
 		error_fix(&e, "see whether iopartd runs (systemctl status 'iopartd@*')");
 	}
-	error_where(&e, "partition %s", s->name);
 	end(s);
 	call_error(call, &e);
 }

@@ -90,7 +90,6 @@ static int check_generation(const struct operation *op, const struct command_row
 	if (!op->generation || op->generation == p->r.generation)
 		return 0;
 	error_set(e, EXIT_CONFLICT, "partition %s has changed meanwhile", p->name);
-	error_where(e, "partition %s", p->name);
 	error_why(e, "generation %llu was seen, it is %llu", (unsigned long long)op->generation,
 		  (unsigned long long)p->r.generation);
 	return error_fix(e, "look again (cmdpartctl show %s), then decide", p->name);
@@ -99,7 +98,6 @@ static int check_generation(const struct operation *op, const struct command_row
 static int state_conflict(const struct command_row_partition *p, const char *fix, struct error *e)
 {
 	error_set(e, EXIT_CONFLICT, "partition %s is %s", p->name, render_state(p->state));
-	error_where(e, "partition %s", p->name);
 	return error_fix(e, fix, p->name);
 }
 
@@ -179,8 +177,8 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 	memset(p, 0, sizeof(*p));
 	p->r = (struct command_record){ .type = COMMAND_ROW_PARTITION, .length = sizeof(*p) };
 	memcpy(p->partition, uuid, UUID_LEN);
-	memcpy(p->name, def->name, sizeof(p->name));
-	memcpy(p->domain, def->domain, sizeof(p->domain));
+	message_text(p->name, sizeof(p->name), def->name);
+	message_text(p->domain, sizeof(p->domain), def->domain);
 	p->kind = PARTITION_GUEST;
 	p->state = PARTITION_DEFINED;
 	p->vcpus = def->vcpus;
@@ -189,9 +187,9 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 	p->period_ns = def->period_ns;
 	p->memory = def->memory;
 	p->devices = def->devices;
-	memcpy(p->kernel, def->kernel, sizeof(p->kernel));
-	memcpy(p->initrd, def->initrd, sizeof(p->initrd));
-	memcpy(p->cmdline, def->cmdline, sizeof(p->cmdline));
+	message_text(p->kernel, sizeof(p->kernel), def->kernel);
+	message_text(p->initrd, sizeof(p->initrd), def->initrd);
+	message_text(p->cmdline, sizeof(p->cmdline), def->cmdline);
 	rc = rows_add(rows, &p->r);
 	for (uint32_t i = 0; !rc && i < def->devices; i++) {
 		const struct definition_device *x = &def->device[i];
@@ -202,10 +200,10 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 		};
 
 		memcpy(v.partition, uuid, UUID_LEN);
-		memcpy(v.partition_name, def->name, sizeof(v.partition_name));
-		memcpy(v.name, x->name, sizeof(v.name));
-		memcpy(v.path, x->path, sizeof(v.path));
-		memcpy(v.bridge, x->bridge, sizeof(v.bridge));
+		message_text(v.partition_name, sizeof(v.partition_name), def->name);
+		message_text(v.name, sizeof(v.name), x->name);
+		message_text(v.path, sizeof(v.path), x->path);
+		message_text(v.bridge, sizeof(v.bridge), x->bridge);
 		device_mac(v.mac, x, uuid);
 		rc = rows_add(rows, &v.r);
 	}
@@ -219,27 +217,27 @@ static void add_definition(struct draft *d, const struct definition *def, const 
 	struct command_partition_define *r = message_add(&d->message, COMMAND_PARTITION_DEFINE, 0);
 
 	memcpy(r->partition, uuid, UUID_LEN);
-	memcpy(r->name, def->name, sizeof(r->name));
-	memcpy(r->domain, def->domain, sizeof(r->domain));
+	message_text(r->name, sizeof(r->name), def->name);
+	message_text(r->domain, sizeof(r->domain), def->domain);
 	r->vcpus = def->vcpus;
 	r->mode = def->mode;
 	r->budget_ns = def->budget_ns;
 	r->period_ns = def->period_ns;
 	r->memory = def->memory;
-	memcpy(r->kernel, def->kernel, sizeof(r->kernel));
-	memcpy(r->initrd, def->initrd, sizeof(r->initrd));
-	memcpy(r->cmdline, def->cmdline, sizeof(r->cmdline));
+	message_text(r->kernel, sizeof(r->kernel), def->kernel);
+	message_text(r->initrd, sizeof(r->initrd), def->initrd);
+	message_text(r->cmdline, sizeof(r->cmdline), def->cmdline);
 	for (uint32_t i = 0; i < def->devices; i++) {
 		const struct definition_device *v = &def->device[i];
 		struct command_device_define *x = message_add(&d->message, COMMAND_DEVICE_DEFINE,
 							      0);
 
 		memcpy(x->partition, uuid, UUID_LEN);
-		memcpy(x->name, v->name, sizeof(x->name));
+		message_text(x->name, sizeof(x->name), v->name);
 		x->device = v->type;
 		x->flags = v->readonly ? DEVICE_READONLY : 0;
-		memcpy(x->path, v->path, sizeof(x->path));
-		memcpy(x->bridge, v->bridge, sizeof(x->bridge));
+		message_text(x->path, sizeof(x->path), v->path);
+		message_text(x->bridge, sizeof(x->bridge), v->bridge);
 		device_mac(x->mac, v, uuid);
 	}
 }
@@ -300,7 +298,6 @@ static int draft_define(struct draft *d, const struct operation *op, struct erro
 	error_set(e, EXIT_CONFLICT, "there is a partition %s already, with another %s", p->name,
 		  op->has_uuid && memcmp(op->uuid, p->partition, UUID_LEN) ? "UUID" :
 		  "definition");
-	error_where(e, "partition %s", p->name);
 	return error_fix(e, "choose another name, or undefine it first: cmdpartctl undefine %s",
 			 p->name);
 }
@@ -327,7 +324,7 @@ static void add_device_op(struct draft *d, enum command_type type, const uint8_t
 	struct command_device_op *r = message_add(&d->message, type, 0);
 
 	memcpy(r->partition, uuid, UUID_LEN);
-	strcpy(r->name, name);
+	message_text(r->name, sizeof(r->name), name);
 }
 
 static void add_channel(struct draft *d, const struct placement_ask *ask, uint32_t i,
@@ -343,7 +340,7 @@ static void add_channel(struct draft *d, const struct placement_ask *ask, uint32
 	create = message_add(&d->message, COMMAND_CHANNEL_CREATE, 0);
 	memcpy(create->channel, uuid, UUID_LEN);
 	memcpy(create->partition, ask->uuid, UUID_LEN);
-	strcpy(create->name, ask->device[i]);
+	message_text(create->name, sizeof(create->name), ask->device[i]);
 	connect = message_add(&d->message, COMMAND_CHANNEL_CONNECT, 0);
 	memcpy(connect->channel, uuid, UUID_LEN);
 	connect->servers = servers->count;
@@ -480,7 +477,6 @@ static int draft_activate(struct draft *d, const struct operation *op, struct er
 		error_set(e, EXIT_CONFLICT, same ? "the UUID %s is that of partition %s" :
 			  "the name of partition %s%s is another partition's",
 			  same ? text : p->name, same ? same->name : "");
-		error_where(e, "partition %s", op->definition->name);
 		return error_fix(e, "choose another name, or undefine the other one first");
 	}
 	if (p && p->kind != PARTITION_GUEST)
@@ -529,15 +525,15 @@ static int draft_create_domain(struct draft *d, const struct operation *op, stru
 				 "destroy %s", op->name);
 	}
 	r = message_add(&d->message, COMMAND_DOMAIN_CREATE, 0);
-	memcpy(r->name, op->name, sizeof(r->name));
+	message_text(r->name, sizeof(r->name), op->name);
 	r->memory = op->memory;
 	memcpy(r->cpus, op->cpus.word, sizeof(r->cpus));
-	memcpy(row.name, op->name, sizeof(row.name));
+	message_text(row.name, sizeof(row.name), op->name);
 	row.memory = op->memory;
 	memcpy(row.cpus, op->cpus.word, sizeof(row.cpus));
 	for (rows_each(d->rows, PROCESSOR, processor, p))
 		if (cpuset_has(&op->cpus, p->cpu))
-			memcpy(p->domain, op->name, sizeof(p->domain));
+			message_text(p->domain, sizeof(p->domain), op->name);
 	return rows_add(d->rows, &row.r) < 0 ? no_memory(e) : 0;
 }
 
@@ -553,7 +549,7 @@ static int draft_destroy_domain(struct draft *d, const struct operation *op, str
 		return error_fix(e, "cmdpartctl domain shows those there are");
 	}
 	r = message_add(&d->message, COMMAND_DOMAIN_DESTROY, op->generation);
-	memcpy(r->name, op->name, sizeof(r->name));
+	message_text(r->name, sizeof(r->name), op->name);
 	for (rows_each(d->rows, PROCESSOR, processor, p))
 		if (!strcmp(p->domain, op->name))
 			memset(p->domain, 0, sizeof(p->domain));

@@ -51,8 +51,8 @@ void message_begin(struct message *m, enum command_kind kind, const uint8_t requ
 	memcpy(h->request_id, request_id, sizeof(h->request_id));
 	if (author) {
 		h->uid = author->uid;
-		memcpy(h->who, author->who, sizeof(h->who));
-		memcpy(h->text, author->reason, sizeof(h->text));
+		message_text(h->who, sizeof(h->who), author->who);
+		message_text(h->text, sizeof(h->text), author->reason);
 	} else {
 		strcpy(h->who, "cmdpartd");
 	}
@@ -86,6 +86,14 @@ void *message_add(struct message *m, enum command_type type, uint64_t generation
 	r->length = size;
 	r->generation = generation;
 	return r;
+}
+
+void message_text(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	memset(to + n, 0, size - n);
 }
 
 uint32_t message_count(const struct message *m)

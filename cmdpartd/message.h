@@ -38,6 +38,9 @@ void message_free(struct message *m);
  */
 void *message_add(struct message *m, enum command_type type, uint64_t generation);
 
+/* Text into a record's field, cut to fit, and zero to the field's end as uvd wants it. */
+void message_text(char *to, size_t size, const char *from);
+
 /* How many records it has. */
 uint32_t message_count(const struct message *m);
 

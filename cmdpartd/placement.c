@@ -672,8 +672,7 @@ int placement_error(const struct placement *placement, const struct placement_as
 
 		if (r->fits)
 			continue;
-		error_set(e, r->code, "partition %s is refused by the rule %s: %s", ask->name,
-			  r->rule, r->reason);
+		error_set(e, r->code, "refused by the rule %s: %s", r->rule, r->reason);
 		error_where(e, "partition %s", ask->name);
 		if (r->limit[0])
 			error_why(e, "limit %s, asked %s, in use %s%s%s%s, free %s", r->limit,

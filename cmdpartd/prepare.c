@@ -30,62 +30,80 @@ static void done(enum exit_code code, const struct command_header *reply, void *
 	service->prepared(service->prepared_data);
 }
 
-static void add_pool(struct message *m, const struct policy *p, const struct command_row_host *h)
+static bool pool_differs(const struct policy *p, const struct command_row_host *h)
 {
-	struct command_host_pool *r;
-
-	if (!p->has_host || (h->memory_pool == p->host_memory && !h->pool_is_default &&
-			     !memcmp(h->cpus, p->host_cpus.word, sizeof(h->cpus))))
-		return;
-	r = message_add(m, COMMAND_HOST_POOL, h->r.generation);
-	r->memory = p->host_memory;
-	memcpy(r->cpus, p->host_cpus.word, sizeof(r->cpus));
+	return p->has_host && (h->memory_pool != p->host_memory || h->pool_is_default ||
+			       memcmp(h->cpus, p->host_cpus.word, sizeof(h->cpus)));
 }
 
-static void add_domain(struct message *m, enum command_type type, const char *name,
-		       const uint64_t *cpus, uint64_t memory)
+static bool domain_differs(const struct command_row_domain *o, const struct policy_domain *d)
+{
+	return o->memory != d->memory || memcmp(o->cpus, d->cpus.word, sizeof(o->cpus));
+}
+
+static void add_domain(struct message *m, enum command_type type, const struct policy_domain *d)
 {
 	struct command_domain *r = message_add(m, type, 0);
 
-	strcpy(r->name, name);
-	r->memory = memory;
-	if (cpus)
-		memcpy(r->cpus, cpus, sizeof(r->cpus));
+	message_text(r->name, sizeof(r->name), d->name);
+	if (type == COMMAND_DOMAIN_DESTROY)
+		return;
+	r->memory = d->memory;
+	memcpy(r->cpus, d->cpus.word, sizeof(r->cpus));
 }
 
-/* Domains of the policy that the book has otherwise are made anew: uvd refuses unless empty. */
-static void add_domains(struct message *m, const struct policy *p, const struct rows *rows)
-{
-	for (unsigned int i = 0; i < p->domains; i++) {
-		const struct policy_domain *d = &p->domain[i];
-		const struct command_row_domain *o = rows_domain(rows, d->name);
-
-		if (o && (o->memory != d->memory ||
-			  memcmp(o->cpus, d->cpus.word, sizeof(o->cpus))))
-			add_domain(m, COMMAND_DOMAIN_DESTROY, d->name, NULL, 0);
-	}
-	for (unsigned int i = 0; i < p->domains; i++) {
-		const struct policy_domain *d = &p->domain[i];
-		const struct command_row_domain *o = rows_domain(rows, d->name);
-
-		if (!o || o->memory != d->memory ||
-		    memcmp(o->cpus, d->cpus.word, sizeof(o->cpus)))
-			add_domain(m, COMMAND_DOMAIN_CREATE, d->name, d->cpus.word, d->memory);
-	}
-}
-
-/* The pool as it will be: memory in whole blocks of 2 MiB. */
-static void add_default(struct message *m, const struct policy *p, const struct command_row_host *h)
+/* The one domain that is made unasked: the whole pool, in blocks of 2 MiB. */
+static void whole_pool(struct policy_domain *d, const struct policy *p,
+		       const struct command_row_host *h)
 {
 	uint64_t memory = p->has_host ? p->host_memory : h->memory_pool;
 
-	add_domain(m, COMMAND_DOMAIN_CREATE, "default", p->has_host ? p->host_cpus.word : h->cpus,
-		   memory - memory % DEFINITION_MEMORY_STEP);
+	memset(d, 0, sizeof(*d));
+	strcpy(d->name, "default");
+	d->memory = memory - memory % DEFINITION_MEMORY_STEP;
+	memcpy(d->cpus.word, p->has_host ? p->host_cpus.word : h->cpus, sizeof(d->cpus.word));
+}
+
+/*
+ * Domains that shall be otherwise than they are go first, then the pool changes, then they are
+ * made anew; uvd refuses the whole if one of them is not empty.
+ */
+static void add_changes(struct message *m, const struct policy *p, const struct rows *rows)
+{
+	const struct command_row_host *h = rows_at(rows, COMMAND_ROW_HOST, 0);
+	size_t there = rows_count(rows, COMMAND_ROW_DOMAIN);
+	const struct policy_domain *wanted = p->domain;
+	struct command_host_pool *pool;
+	struct policy_domain whole;
+	unsigned int n = p->domains;
+
+	/* Without domains in the policy, those made by hand stay; "default" follows the pool. */
+	if (!p->has_domains) {
+		whole_pool(&whole, p, h);
+		wanted = &whole;
+		n = !there || (there == 1 && pool_differs(p, h) && rows_domain(rows, "default"));
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const struct command_row_domain *o = rows_domain(rows, wanted[i].name);
+
+		if (o && domain_differs(o, &wanted[i]))
+			add_domain(m, COMMAND_DOMAIN_DESTROY, &wanted[i]);
+	}
+	if (pool_differs(p, h)) {
+		pool = message_add(m, COMMAND_HOST_POOL, h->r.generation);
+		pool->memory = p->host_memory;
+		memcpy(pool->cpus, p->host_cpus.word, sizeof(pool->cpus));
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const struct command_row_domain *o = rows_domain(rows, wanted[i].name);
+
+		if (!o || domain_differs(o, &wanted[i]))
+			add_domain(m, COMMAND_DOMAIN_CREATE, &wanted[i]);
+	}
 }
 
 static void rows_ready(struct rows *rows, const struct error *e, void *data)
 {
-	const struct command_row_host *h;
 	struct service *service = data;
 	uint8_t id[UUID_LEN];
 	struct message m;
@@ -94,15 +112,11 @@ static void rows_ready(struct rows *rows, const struct error *e, void *data)
 		log_warning("uvd's rows cannot be read: %s", e->message);
 		return;
 	}
-	h = rows_at(rows, COMMAND_ROW_HOST, 0);
 	uuid_random(id);
 	message_begin(&m, COMMAND_TRANSACT, id, NULL);
 	if (rows_count(rows, COMMAND_ROW_HOST) && !m.failed) {
 		strcpy(message_header(&m)->text, "policy");
-		add_pool(&m, service->policy, h);
-		add_domains(&m, service->policy, rows);
-		if (!service->policy->has_domains && !rows_count(rows, COMMAND_ROW_DOMAIN))
-			add_default(&m, service->policy, h);
+		add_changes(&m, service->policy, rows);
 	}
 	rows_free(rows);
 	if (message_count(&m)) {

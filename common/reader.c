@@ -149,7 +149,9 @@ int reader_text(const struct reader *r, const char *prefix, const json_t *object
 		reader_fault(r, key, "contains a control character");
 		return error_fix(r->e, "remove line breaks, tabs and the like");
 	}
-	memcpy(to, json_string_value(value), n + 1);
+	/* Zero to the end: structs of these fields are compared and sent as bytes. */
+	memset(to, 0, size);
+	memcpy(to, json_string_value(value), n);
 	return 1;
 }
 

@@ -16,7 +16,7 @@
 #include <common/definition.h>
 
 static const char good[] =
-	"{ 'version': 1, 'name': 'web1', 'domain': 'default',"
+	"{ 'version': 1, 'name': 'web1', 'domain': 'batch',"
 	"  'cpus': { 'count': 2, 'mode': 'shared', 'budget_ms': 20, 'period_ms': 100 },"
 	"  'memory': '128MiB',"
 	"  'boot': { 'kernel': 'vmlinuz', 'initrd': '/boot/initrd.gz',"
@@ -74,7 +74,8 @@ static void a_whole_definition_is_read(void **state)
 	(void)state;
 	assert_int_equal(definition_parse(&d, json, "web1.json", "/srv/guests", &e), 0);
 	assert_string_equal(d.name, "web1");
-	assert_string_equal(d.domain, "default");
+	assert_string_equal(d.domain, "batch");
+	assert_memory_equal(d.domain, "batch\0\0\0", 8);
 	assert_int_equal(d.vcpus, 2);
 	assert_int_equal(d.mode, MODE_SHARED);
 	assert_int_equal(d.budget_ns, 20000000);

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shows: the policy file is checked, printed and enforced: the pool, domains, quotas, and CPUs kept for dedicated vCPUs; a bad one is refused with file, key and reason
+# where: appliance
+# appliance: --cpus 4 --memory 3G
+# timeout: 200
+source "$(dirname "$0")/lib/guest.bash"
+
+policy=/etc/ultravisor/policy.json
+# shellcheck disable=SC2154 # it is set there
+trap 'status=$?; rm -f "$policy"; (exit $status); cleanup' EXIT
+mkdir -p /etc/ultravisor
+rc() {
+	local want=$1 status=0
+	shift
+	"$@" >"$work/out" 2>"$work/error" || status=$?
+	((status == want)) || fail "$*: exit code $status, not $want: $(cat "$work/out" "$work/error")"
+}
+restart() {
+	kill -9 "$(pidof cmdpartd)"
+	within 10 cmdpartctl policy
+}
+
+# Checked without being used.
+rc 0 cmdpartd --check-config
+grep -q 'these are the defaults' "$work/error" || fail "no file: $(cat "$work/error")"
+echo '{ "quotas": { "vcpu": 4 } }' >"$work/bad.json"
+rc 2 cmdpartd --check-config --config "$work/bad.json"
+grep -q "$work/bad.json: quotas.vcpu: unknown key" "$work/error" || fail "bad policy: $(cat "$work/error")"
+grep -q 'did you mean "vcpus"' "$work/error" || fail "the way out: $(cat "$work/error")"
+rc 2 cmdpartd --check-config --config "$work/bad.json" --json
+jq -e '.code == "invalid"' "$work/error" >/dev/null || fail "not JSON: $(cat "$work/error")"
+
+# In force after a restart: another pool, two domains in place of the empty one.
+cat >"$policy" <<-END
+{ "version": 1, "host": { "cpus": "1-3", "memory": "768MiB" },
+  "domains": [ { "name": "default", "cpus": "1-2", "memory": "512MiB" }, { "name": "batch", "cpus": "3", "memory": "256MiB" } ],
+  "quotas": { "partitions": 3, "vcpus": 2, "memory": "512MiB" },
+  "placement": { "vcpus_per_cpu": 1, "dedicated": "2" } }
+END
+rc 0 cmdpartd --check-config
+restart
+domains_are() { [ "$(cmdpartctl domain --json | jq -r '[.domains[] | "\(.name) \(.cpus) \(.memory / 1048576)"] | join("; ")')" = "$1" ]; }
+within 10 domains_are 'batch 3 256; default 1-2 512'
+cmdpartctl host --json | jq -e '.memory.pool == 805306368 and .cpus.list == "1-3" and (.pool_is_default | not)' >/dev/null ||
+	fail "pool: $(cmdpartctl host)"
+
+initrd 6.1-cloud 'echo "guest: ready"'
+definition any 6.1-cloud 1 128MiB console
+define() { # NAME JQ-EDIT
+	jq ".name = \"$1\" | $2" "$work/any.json" >"$work/$1.json"
+	cmdpartctl define "$work/$1.json" >/dev/null
+	guests+=("$1")
+}
+cpus() { cmdpartctl show "$1" --json | jq -r '[.contexts[].cpus] | join(" ")'; }
+
+# Shared vCPUs keep off CPU 2; a dedicated one gets it; the batch domain is CPU 3 alone.
+define a .
+define d '.cpus.mode = "dedicated"'
+define b '.domain = "batch"'
+for name in a d b; do rc 0 cmdpartctl start "$name"; done
+[ "$(cpus a)/$(cpus d)/$(cpus b)" = 1/2/3 ] || fail "placed: $(cpus a)/$(cpus d)/$(cpus b)"
+cmdpartctl host
+# A fourth is beyond the quota; a second shared vCPU beyond the overcommit; the memory beyond the domain.
+jq '.name = "e"' "$work/any.json" >"$work/e.json"
+rc 5 cmdpartctl define "$work/e.json"
+grep -q 'rule partitions' "$work/error" || fail "quota: $(cat "$work/error")"
+rc 0 cmdpartctl kill b
+rc 0 cmdpartctl undefine b
+rc 0 cmdpartctl define "$work/e.json"
+guests+=(e)
+rc 5 cmdpartctl start e
+grep -q 'rule overcommit' "$work/error" || fail "overcommit: $(cat "$work/error")"
+
+# A domain that is in use stays as it is, and the log says so; a broken file keeps cmdpartd from starting,
+# and no guest minds.
+sed -i 's/"1-2", "memory": "512MiB"/"1-2", "memory": "384MiB"/' "$policy"
+restart
+within 10 grep -q 'are not in force' /run/log/ultravisor/cmdpartd.log
+domains_are 'batch 3 256; default 1-2 512' || fail "domains: $(cmdpartctl domain)"
+state_is a running || fail "a does not run"
+cp "$work/bad.json" "$policy"
+kill -9 "$(pidof cmdpartd)"
+within 10 grep -q 'quotas.vcpu: unknown key' /run/log/ultravisor/cmdpartd.log
+rc 7 cmdpartctl list
+rm "$policy"
+within 15 cmdpartctl list
+state_is a running || fail "a does not run"
