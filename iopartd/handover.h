@@ -12,7 +12,10 @@
 
 struct handover;
 
-/* Sets io->handover. Tries to connect once before it returns. 0 or -errno; that uvd does not answer is no error. */
+/*
+ * Sets io->handover. Tries to connect once before it returns. 0 or -errno; that uvd does not answer
+ * is no error.
+ */
 int handover_start(struct handover **out, struct iopart *io, const char *path);
 void handover_stop(struct handover *h);
 

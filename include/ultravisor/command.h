@@ -46,7 +46,7 @@ enum command_status {
 	COMMAND_FAILED = 1,		/* a system call or process failed; text says which */
 	COMMAND_INVALID = 2,		/* message or operation is malformed */
 	COMMAND_NOT_FOUND = 3,
-	COMMAND_CONFLICT = 4,		/* generation, state, or owner is not as the author thought */
+	COMMAND_CONFLICT = 4,		/* generation, state or owner is another */
 	COMMAND_RESOURCES = 5,
 	COMMAND_DENIED = 6,
 	COMMAND_READ_ONLY = 7,		/* the database cannot be written now */
@@ -62,10 +62,10 @@ struct command_header {
 	uint32_t status;		/* reply: enum command_status */
 	uint32_t failed;		/* reply: index of the record at fault, or COMMAND_NONE */
 	uint64_t transaction;		/* reply: ledger number, also of a refused one; 0: none */
-	uint32_t more;			/* reply to a query: 1, ask again with after = last row's key */
+	uint32_t more;			/* reply to a query: 1, ask for what is after it */
 	uint32_t uid;			/* request: who asked cmdpartd */
-	char who[COMMAND_NAME_LEN];	/* request: the same, for people: "root", "opsd for alice" */
-	char text[256];			/* request: the reason given; reply: what was wrong and why */
+	char who[COMMAND_NAME_LEN];	/* request: for people: "root", "opsd for alice" */
+	char text[256];			/* request: the reason given; reply: what is wrong */
 	char fix[128];			/* reply: what to do about it */
 };
 
@@ -79,7 +79,7 @@ struct command_record {
 enum command_type {
 	/* Operations. Subject in brackets: the row whose generation is checked and raised. */
 	COMMAND_PARTITION_DEFINE = 1,	/* [partition: must not exist] */
-	COMMAND_DEVICE_DEFINE = 2,	/* a device of a partition defined earlier in the same message */
+	COMMAND_DEVICE_DEFINE = 2,	/* of a partition defined earlier in the message */
 	COMMAND_PARTITION_UNDEFINE = 3,	/* [partition: defined, not running] */
 	COMMAND_PARTITION_START = 4,	/* [partition] needs the assigns, claims, channels below */
 	COMMAND_PARTITION_STOP = 5,	/* [partition] presses the power button */
@@ -179,7 +179,7 @@ struct command_processor_assign {
 	uint64_t cpus[COMMAND_CPU_WORDS];	/* dedicated: exactly one */
 };
 
-/* DEVICE_CLAIM, DEVICE_RELEASE: a partition's device takes or gives back what its definition names. */
+/* DEVICE_CLAIM, DEVICE_RELEASE: a device takes or gives back what its definition names. */
 struct command_device_op {
 	struct command_record r;
 	uint8_t partition[16];
@@ -224,7 +224,8 @@ struct command_query {
 	uint32_t row;			/* enum command_type, COMMAND_ROW_… */
 	uint32_t limit;			/* 0: as many as fit */
 	uint64_t after;
-	char after_name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];	/* "partition" or "partition/device" */
+	/* "partition" or "partition/device" */
+	char after_name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];
 	char name[COMMAND_NAME_LEN];	/* a partition's name, or its UUID in text */
 };
 

@@ -49,7 +49,7 @@ enum channel_type {
 
 enum io_client_state {
 	IO_CLIENT_DOWN = 0,	/* no driver, or the driver reset the device */
-	IO_CLIENT_UP = 1,	/* DRIVER_OK: features and queues below are final until the next reset */
+	IO_CLIENT_UP = 1,	/* DRIVER_OK: what is below is final until the next reset */
 };
 
 struct io_queue {
@@ -165,10 +165,10 @@ struct io_console_server {
 };
 
 /*
- * The servers' private area. The byte with number n is at n - base (modulo 2^64) of the log file, so
- * that a server that takes over writes again what its predecessor may have written, at the same
- * place: the log has every byte once. base changes when the log is cut to its tail: rotating is the
- * base that a cut is about to set; 0: none is under way.
+ * The servers' private area. The byte with number n is at n - base (modulo 2^64) of the log file,
+ * so that a server that takes over writes again what its predecessor may have written, at the
+ * same place: the log has every byte once. base changes when the log is cut to its tail: rotating
+ * is the base that a cut is about to set; 0: none is under way.
  */
 struct io_console_private {
 	_Atomic uint32_t layout_version;	/* 0: not used yet */

@@ -6,9 +6,9 @@
  * the command line, so that a person can read in ps what a guest was given:
  *
  *   uvmonitor --name NAME --uuid UUID --partition FD --channel FD --vcpus N
- *             --memory FD:GPA:LENGTH [--memory …]          (decimal bytes; memfds, not yet mapped)
+ *             --memory FD:GPA:LENGTH [--memory …]          (bytes; memfds, not yet mapped)
  *             --kernel FD [--initrd FD] --cmdline TEXT
- *             [--device block|network:NAME:FD[:MAC]]…      (FD: client endpoint of its I/O channel)
+ *             [--device block|network:NAME:FD[:MAC]]…      (FD: its channel's client endpoint)
  *             [--console FD|stdout]                        (client endpoint, CHANNEL_CONSOLE)
  *
  * The monitor channel (CHANNEL_MONITOR): client the monitor, server uvd. Its memory outlives both,
@@ -34,12 +34,12 @@ enum monitor_state {
 	MONITOR_LOADING = 1,
 	MONITOR_RUNNING = 2,
 	MONITOR_POWERED_OFF = 3,	/* the guest asked: ACPI S5 */
-	MONITOR_FAILED = 4,		/* reason says why: triple fault, failed entry, bad kernel … */
+	MONITOR_FAILED = 4,		/* reason says why: triple fault, bad kernel … */
 };
 
 #define MONITOR_REASON_LEN 256
 
-/* The client's area. reason is valid when state is MONITOR_FAILED; state is stored last (release). */
+/* The client's area. reason goes with MONITOR_FAILED; state is stored last (release). */
 struct monitor_status {
 	_Atomic uint32_t state;		/* enum monitor_state */
 	_Atomic uint32_t reboots;	/* how often the guest has reset itself */

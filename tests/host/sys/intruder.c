@@ -72,7 +72,7 @@ static int serves(int fd)
 /* Control calls on an endpoint, with ids as uvd would give: 1, 2, 3 … */
 static int guess_ids(int fd)
 {
-	struct ultravisor_object_open open = { .size = sizeof(open), .role = ULTRAVISOR_ROLE_CONTROL };
+	struct ultravisor_object_open open = { .size = sizeof(open) };
 	struct ultravisor_object object = { .size = sizeof(object) };
 	struct ultravisor_channel_promote promote = { .size = sizeof(promote) };
 	struct ultravisor_partition_run run = { .size = sizeof(run) };
@@ -216,7 +216,8 @@ static void become(const char *instance)
 
 	snprintf(user, sizeof(user), USER_IO_PREFIX "%s", instance);
 	pw = getpwnam(user);
-	if (!pw || initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
+	if (!pw || initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+	    setuid(pw->pw_uid) < 0)
 		exit(1);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looks through every process's descriptors, again and again until SIGTERM, for /dev/kvm and for
- * KVM's anonymous inodes (kvm-vm, kvm-vcpu, kvm-vcpu-stats …). PID 1 is exempt: the test host's init
- * keeps one spare VM. So are kernel threads: the module makes VMs and vCPUs in one, whose table is
- * out of every process's reach. Prints what it saw; exit status 1 if that was anything.
+ * KVM's anonymous inodes (kvm-vm, kvm-vcpu). PID 1 is exempt: the test host's init keeps one spare
+ * VM. So are kernel threads: the module makes VMs and vCPUs in one, whose table is out of every
+ * process's reach. Prints what it saw; exit status 1 if that was anything.
  */
 #include <dirent.h>
 #include <signal.h>
