@@ -21,6 +21,11 @@ restart() {
 	within 10 cmdpartctl policy
 }
 
+# The pool as it is, for the next test in this test host.
+jq_pool='{ version: 1, host: { cpus: .cpus.list, memory: "\(.memory.pool / 2097152 | floor * 2)MiB" },
+	domains: [ { name: "default", cpus: .cpus.list, memory: "\(.memory.pool / 2097152 | floor * 2)MiB" } ] }'
+cmdpartctl host --json | jq "$jq_pool" >"$work/before.json"
+
 # Checked without being used.
 rc 0 cmdpartd --check-config
 grep -q 'these are the defaults' "$work/error" || fail "no file: $(cat "$work/error")"
@@ -86,3 +91,16 @@ rc 7 cmdpartctl list
 rm "$policy"
 within 15 cmdpartctl list
 state_is a running || fail "a does not run"
+
+# Back to what it was; "batch", which no policy names any more, is destroyed by hand.
+for name in "${guests[@]}"; do
+	cmdpartctl kill "$name" >/dev/null 2>&1 || true
+	cmdpartctl undefine "$name" >/dev/null 2>&1 || true
+done
+rc 0 cmdpartctl domain destroy batch
+rc 0 cmdpartctl domain destroy default
+cp "$work/before.json" "$policy"
+restart
+within 10 domains_are "$(jq -r '.domains[0] | "default \(.cpus) \(.memory | rtrimstr("MiB"))"' "$work/before.json")"
+rm "$policy"
+restart

@@ -7,6 +7,14 @@
 source "$(dirname "$0")/lib/guest.bash"
 
 socket=/run/ultravisor/cmdpartd.sock
+# The test host's own opsd shall lead again afterwards.
+forget_epochs() {
+	rm -f /var/lib/ultravisor/command/epoch.json
+	kill -9 "$(pidof cmdpartd)"
+	within 10 cmdpartctl list
+}
+# shellcheck disable=SC2154 # it is set there
+trap 'status=$?; forget_epochs; (exit $status); cleanup' EXIT
 images=/var/lib/ultravisor/images
 mkdir -p "$images"
 echo secret >"$work/secret"
