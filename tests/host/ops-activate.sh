@@ -19,7 +19,7 @@ $(cat "$work/out" "$work/err")"
 says() { grep -q -- "$1" "$work/$2" || fail "$2 does not say '$1': $(cat "$work/$2")"; }
 word() { opsctl show ops1 --json | jq -r ".partition.$1"; }
 
-within 30 sh -c 'opsctl host list | grep -q " up "'
+within 30 sh -c 'opsctl host list | grep >/dev/null " up "'
 initrd 6.1-cloud 'echo "guest: ready"'
 disk ops1 64M
 definition ops1 6.1-cloud 1 192MiB disk console
@@ -81,4 +81,4 @@ e2fsck -fn "$work/ops1.raw" >/dev/null || fail "the file system is damaged"
 cmdpartctl host --json | jq -e '.memory.assigned == 0' >/dev/null || fail "memory is still assigned"
 status_is 0 opsctl undefine ops1
 status_is 3 cmdpartctl show ops1
-opsctl events ops1 | grep -q 'removed the definition' || fail "opsctl events"
+opsctl events ops1 | grep >/dev/null 'removed the definition' || fail "opsctl events"

@@ -51,7 +51,7 @@ jq '.boot.kernel = "noise" | del(.boot.initrd)' "$work/good.json" >"$work/noise.
 cmdpartctl define "$work/noise.json"
 cmdpartctl start good || true
 within 15 state_is good failed
-cmdpartctl show good --json | jq -r .reason | grep -qi kernel || fail "the reason does not name the kernel"
+cmdpartctl show good --json | jq -r .reason | grep >/dev/null -i kernel || fail "the reason does not name the kernel"
 cmdpartctl undefine good
 
 # Clients that connect and say nothing, or half of something, or noise; others are served meanwhile.

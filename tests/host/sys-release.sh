@@ -13,10 +13,10 @@ disk dies 64M
 released() {
 	[[ $(cmdpartctl host --json | jq .memory.assigned) == 0 ]] &&
 		[[ $(cmdpartctl show dies --json | jq .pid) == 0 ]] &&
-		! ip -o link show type tun | grep -q . &&
+		! ip -o link show type tun | grep >/dev/null . &&
 		! ip link show uvbr0 &&
 		! pgrep -x uvmonitor &&
-		! find /sys/fs/cgroup/ultravisor.slice -name '*dies*' | grep -q .
+		! find /sys/fs/cgroup/ultravisor.slice -name '*dies*' | grep >/dev/null .
 }
 
 definition dies 6.1-cloud 2 256MiB disk net console
@@ -36,4 +36,4 @@ within 60 console_has dies "guest: ready"
 cmdpartctl kill dies
 within 10 released
 state_is dies defined || fail "killed by its operator, and the state is not defined"
-cmdpartctl ledger | grep -q kill || fail "the ledger does not tell of the kill"
+cmdpartctl ledger | grep >/dev/null kill || fail "the ledger does not tell of the kill"

@@ -50,7 +50,7 @@ kill_daemon uvd
 within 20 eval '! pgrep -x uvmonitor'
 start_uvd
 within 10 state_is web1 1
-uvcommand rows partition web1 | grep -q 'reason="the guest powered off"' || fail "$(uvcommand rows partition web1)"
+uvcommand rows partition web1 | grep >/dev/null 'reason="the guest powered off"' || fail "$(uvcommand rows partition web1)"
 is "memory assigned" "$(sql 'SELECT count(*) FROM memory')" 0
 
 # Killed at random instants of a start: in the end it runs, or is off with all released.

@@ -30,7 +30,7 @@ state_is web1 3 || fail "it does not run: $(uvcommand rows partition web1)"
 is "its bridge" "$(ip -o link show master uvbr0 | wc -l)" 1
 [ "$(cat /sys/fs/cgroup/ultravisor.slice/ultravisor-web1.scope/cgroup.procs)" -gt 1 ] || fail "no scope"
 # The first of the servers in order serves.
-uvcommand rows channel web1 | grep 'name=root' | grep -q 'slots=3,2' || fail "$(uvcommand rows channel web1)"
+uvcommand rows channel web1 | grep 'name=root' | grep >/dev/null 'slots=3,2' || fail "$(uvcommand rows channel web1)"
 
 # What it has nobody else gets, and the refusal says who has it.
 status_is 4 uvcommand claim web2 root
@@ -49,7 +49,7 @@ within 10 eval '[ "$(console web1 | wc -l)" -gt "$a" ]'
 status_is 4 uvcommand undefine web1
 status_is 0 uvcommand stop web1
 within 20 state_is web1 1
-uvcommand rows partition web1 | grep -q 'reason="the guest powered off"' || fail "$(uvcommand rows partition web1)"
+uvcommand rows partition web1 | grep >/dev/null 'reason="the guest powered off"' || fail "$(uvcommand rows partition web1)"
 released() {
 	is "memory assigned" "$(sql 'SELECT count(*) FROM memory')" 0
 	is "contexts" "$(sql 'SELECT count(*) FROM context')" 0
@@ -72,7 +72,7 @@ status_is 0 start_guest web1 128MiB "${devices[@]}"
 within 60 state_is web1 3
 kill -KILL "$(pgrep -x uvmonitor)"
 within 10 state_is web1 6
-uvcommand rows partition web1 | grep -q 'killed by signal 9' || fail "$(uvcommand rows partition web1)"
+uvcommand rows partition web1 | grep >/dev/null 'killed by signal 9' || fail "$(uvcommand rows partition web1)"
 released
 status_is 0 uvcommand undefine web1
 uvcommand rows ledger | grep -E 'who=uvd .*summary="release web1: the guest powered off"' >/dev/null ||

@@ -45,7 +45,8 @@ within() {
 }
 
 console() { timeout 20 cmdpartctl console "$1" --log; }
-console_has() { console "$1" | grep -q -- "$2"; }
+# Reads to the end: a pipe that breaks under the console would count as failure.
+console_has() { console "$1" | grep -- "$2" >/dev/null; }
 state_is() { [[ $(cmdpartctl show "$1" --json | jq -r .state) == "$2" ]]; }
 
 # initrd KERNEL SCRIPT: makes $work/KERNEL.initrd whose guest runs SCRIPT (text) at boot
