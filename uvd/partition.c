@@ -313,32 +313,30 @@ int partition_kill(struct transaction *t, const void *record)
 	return partition_touch(t, p.uuid);
 }
 
-int partition_pause(struct transaction *t, const void *record)
+static int pause_or_resume(struct transaction *t, const struct command_partition *c, uint32_t state,
+			   const char *verb, const char *fix)
 {
-	const struct command_partition *c = record;
 	struct partition p;
 
 	if (partition_find(t, &c->r, c->partition, &p) < 0)
 		return -ECANCELED;
 	if (p.state != PARTITION_RUNNING && p.state != PARTITION_PAUSED)
-		return refuse(t, COMMAND_CONFLICT, "only a running partition can be paused",
-			      "partition %s is %s", p.name, state_name(p.state));
-	transaction_note(t, p.name, "pause %s", p.name);
-	return set_state(t, p.uuid, PARTITION_PAUSED);
+		return refuse(t, COMMAND_CONFLICT, fix, "partition %s is %s", p.name,
+			      state_name(p.state));
+	transaction_note(t, p.name, "%s %s", verb, p.name);
+	return set_state(t, p.uuid, state);
+}
+
+int partition_pause(struct transaction *t, const void *record)
+{
+	return pause_or_resume(t, record, PARTITION_PAUSED, "pause",
+			       "only a running partition can be paused");
 }
 
 int partition_resume(struct transaction *t, const void *record)
 {
-	const struct command_partition *c = record;
-	struct partition p;
-
-	if (partition_find(t, &c->r, c->partition, &p) < 0)
-		return -ECANCELED;
-	if (p.state != PARTITION_PAUSED && p.state != PARTITION_RUNNING)
-		return refuse(t, COMMAND_CONFLICT, "only a paused partition can be resumed",
-			      "partition %s is %s", p.name, state_name(p.state));
-	transaction_note(t, p.name, "resume %s", p.name);
-	return set_state(t, p.uuid, PARTITION_RUNNING);
+	return pause_or_resume(t, record, PARTITION_RUNNING, "resume",
+			       "only a paused partition can be resumed");
 }
 
 /* Both are idempotent in the module, and repeated at the next start if we are killed here. */
