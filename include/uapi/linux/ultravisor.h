@@ -54,6 +54,8 @@ enum ultravisor_role {
 #define ULTRAVISOR_OBJECT_NEXT		_IO(ULTRAVISOR_IOC, 0x04)
 #define ULTRAVISOR_OBJECT_PUBLISH	_IO(ULTRAVISOR_IOC, 0x05)
 #define ULTRAVISOR_OBJECT_DESTROY	_IO(ULTRAVISOR_IOC, 0x06)
+#define ULTRAVISOR_PROCESSOR_SET	_IO(ULTRAVISOR_IOC, 0x07)
+#define ULTRAVISOR_PROCESSOR_INFO	_IO(ULTRAVISOR_IOC, 0x08)
 
 /*
  * The first call of every client. out_instance is random at each module load: an object's id
@@ -83,7 +85,17 @@ struct ultravisor_partition_create {
 	__aligned_u64 out_id;
 	__s32 out_fd;
 	__u32 out_reserved;
+	/* Limits on the channels that it is the client of; 0: none. Beyond them: EDQUOT. */
+	__u32 max_channels;
+	__s32 cgroup;			/* with ULTRAVISOR_PARTITION_CGROUP, else 0 */
+	__aligned_u64 max_channel_bytes;	/* all areas and header pages */
 };
+
+/*
+ * cgroup is a descriptor of a version 2 cgroup's directory. What the partition makes the kernel
+ * allocate (channels, KVM's structures of its VM) is charged there and not to the caller.
+ */
+#define ULTRAVISOR_PARTITION_CGROUP	(1U << 0)
 
 /*
  * A new channel is prepared likewise. Its client is the partition client_id, or a process of
@@ -106,7 +118,14 @@ struct ultravisor_channel_create {
 	__aligned_u64 out_id;
 	__s32 out_fd;
 	__u32 out_reserved;
+	__aligned_u64 answer_ns;	/* deadline for a server to answer a kick; 0: none */
 };
+
+/*
+ * A server answers a kick by reading the eventfd that it has bound as the doorbell's sink. One
+ * that leaves a kick unanswered for answer_ns (1 ms to 1 h) is reported once an epoch by
+ * ULTRAVISOR_EVENT_HUNG; nothing else is done to it. Without an unanswered kick no timer runs.
+ */
 
 /* The serving endpoint sees the client partition's whole memory, and nobody else's. */
 #define ULTRAVISOR_CHANNEL_GRANT	(1U << 0)
@@ -141,6 +160,38 @@ struct ultravisor_object {
 	__aligned_u64 id;
 };
 
+/*
+ * Gives a processor to partitions, or takes it back. Contexts may run on any processor; real-time
+ * priority and windows exist only on those that were given. frame_ns (1 ms to 1 s, or 0: no
+ * windows here) is the length of its cyclic frame: frames begin at phase_ns + n * frame_ns on
+ * CLOCK_MONOTONIC, phase_ns < frame_ns. EBUSY: taken back, or another frame, while contexts with
+ * real-time priority or windows are there.
+ */
+#define ULTRAVISOR_PROCESSOR_GIVEN	(1U << 0)
+
+struct ultravisor_processor_set {
+	__u32 size;
+	__u32 flags;			/* ULTRAVISOR_PROCESSOR_GIVEN */
+	__u32 cpu;
+	__u32 reserved;
+	__aligned_u64 frame_ns;
+	__aligned_u64 phase_ns;
+};
+
+/* ENOENT: this machine cannot have that processor. */
+struct ultravisor_processor_info {
+	__u32 size;
+	__u32 flags;
+	__u32 cpu;
+	__u32 out_flags;		/* ULTRAVISOR_PROCESSOR_GIVEN */
+	__aligned_u64 out_frame_ns;
+	__aligned_u64 out_phase_ns;
+	__u32 out_dedicated;		/* 1: to one context */
+	__u32 out_contexts;		/* that may run here */
+	__u32 out_windows;
+	__u32 out_realtime_ppm;		/* of windows and real-time budgets, <= 900000 */
+};
+
 /* ---- a partition, role CONTROL ----------------------------------------------------------- */
 
 #define ULTRAVISOR_PARTITION_INFO	_IO(ULTRAVISOR_IOC, 0x10)
@@ -150,6 +201,8 @@ struct ultravisor_object {
 #define ULTRAVISOR_CONTEXT_CREATE	_IO(ULTRAVISOR_IOC, 0x14)
 #define ULTRAVISOR_CONTEXT_SET		_IO(ULTRAVISOR_IOC, 0x15)
 #define ULTRAVISOR_CONTEXT_INFO		_IO(ULTRAVISOR_IOC, 0x16)
+#define ULTRAVISOR_LEASE_SET		_IO(ULTRAVISOR_IOC, 0x17)
+#define ULTRAVISOR_LEASE_RENEW		_IO(ULTRAVISOR_IOC, 0x18)
 
 enum ultravisor_partition_state {
 	ULTRAVISOR_PARTITION_PREPARED = 1,
@@ -171,6 +224,12 @@ struct ultravisor_partition_info {
 	__aligned_u64 out_memory;	/* bytes, all blocks */
 	__aligned_u64 out_run_ns;	/* guest time of all contexts */
 	__aligned_u64 out_exits;
+	__aligned_u64 out_stolen_ns;	/* of all contexts */
+	__aligned_u64 out_lease_deadline;	/* CLOCK_BOOTTIME; 0: no lease */
+	__aligned_u64 out_lease_epoch;
+	__u32 out_lease_expired;
+	__u32 out_channels;
+	__aligned_u64 out_channel_bytes;
 };
 
 /* STOP returns when no context executes guest code any more; RESUME lets them go on. Idempotent. */
@@ -193,16 +252,44 @@ struct ultravisor_memory_add {
 	__u32 out_index;
 };
 
+/*
+ * A lease says until when a partition may run: a moment on CLOCK_BOOTTIME, which counts the
+ * host's suspended time, too. Past it no instruction of the guest runs, its memory is taken
+ * from the servers of its channels, and none of them is promoted, without any daemon's help:
+ * the module does it by itself. A renewal in the same epoch lets all of it go on.
+ *
+ * LEASE_SET gives a partition its lease and the lease's epoch (not 0), once: ESTALE if it has
+ * one of another epoch. LEASE_RENEW moves the deadline, before or after it has passed, either
+ * way. ENOENT: no lease. ESTALE: another epoch.
+ */
+struct ultravisor_lease {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 epoch;
+	__aligned_u64 deadline;
+};
+
 enum ultravisor_context_mode {
 	ULTRAVISOR_CONTEXT_DEDICATED = 1,	/* cpus: one, with no other context */
 	ULTRAVISOR_CONTEXT_SHARED = 2,		/* any of cpus, budget_ns a period */
+	ULTRAVISOR_CONTEXT_WINDOW = 3,		/* cpus: one; a window in each of its frames */
 };
 
 /*
  * Contexts are numbered 0, 1, … within their partition; a vCPU's id is its context's index.
  * budget_ns 0 means no budget (period_ns must then be 0). 1 ms <= period_ns <= 1 s,
  * 100 us <= budget_ns <= period_ns. CONTEXT_SET changes a context while it runs.
+ *
+ * A window opens window_start_ns after each beginning of its processor's frame, for window_ns
+ * (100 us or more) and at real-time priority; it ends within the frame. EBUSY: it overlaps
+ * another window. ENXIO: its processor was not given, or has no frame.
+ *
+ * ULTRAVISOR_CONTEXT_REALTIME, with a budget and one processor, makes the budget a promise: as
+ * long as it lasts the runner has real-time priority. EBUSY: windows and real-time budgets
+ * would have more than 90 % of the processor.
  */
+#define ULTRAVISOR_CONTEXT_REALTIME	(1U << 0)
+
 struct ultravisor_context_set {
 	__u32 size;
 	__u32 flags;
@@ -211,6 +298,8 @@ struct ultravisor_context_set {
 	__aligned_u64 budget_ns;
 	__aligned_u64 period_ns;
 	__aligned_u64 cpus[ULTRAVISOR_CPU_WORDS];
+	__aligned_u64 window_start_ns;		/* mode WINDOW, else 0 */
+	__aligned_u64 window_ns;
 };
 
 enum ultravisor_exit {			/* index into out_exits */
@@ -236,6 +325,16 @@ struct ultravisor_context_info {
 	__aligned_u64 out_throttled;		/* periods in which the budget ran out */
 	__aligned_u64 out_forced;		/* times it was forced out of the guest */
 	__aligned_u64 out_exits[8];		/* ULTRAVISOR_EXIT_… */
+	__aligned_u64 out_window_start_ns;
+	__aligned_u64 out_window_ns;
+	__u32 out_flags;			/* ULTRAVISOR_CONTEXT_REALTIME */
+	__u32 out_reserved;
+	__aligned_u64 out_stolen_ns;		/* it might have run, and something else did */
+	__aligned_u64 out_rested_ns;		/* stopped, outside its window, or out of budget */
+	__aligned_u64 out_windows;		/* that it was there for */
+	__aligned_u64 out_late_max_ns;		/* opening of a window: the latest */
+	__aligned_u64 out_overruns;		/* left a window or budget more than 20 us late */
+	__aligned_u64 out_overrun_max_ns;
 };
 
 /* ---- a partition, role MONITOR ------------------------------------------------------------- */
@@ -414,11 +513,15 @@ struct ultravisor_attach {
  *   and, if a server, serving. A fresh sink is signalled once, so that nothing rung before is lost.
  * SOURCE (client only): whenever somebody writes eventfd fd (KVM's ioeventfd does), the
  *   doorbell rings at whoever serves.
+ * PORT (client only, on the address space of the client partition's VM): whenever the guest
+ *   writes I/O port fd (0 to 65535), in any width, its context rings the doorbell and goes on
+ *   in the kernel. EEXIST: the partition has a doorbell at that port. The value is lost.
  * fd -1 takes a binding away. A promotion signals all sinks of the new server once.
  */
 enum ultravisor_doorbell {
 	ULTRAVISOR_DOORBELL_SINK = 1,
 	ULTRAVISOR_DOORBELL_SOURCE = 2,
+	ULTRAVISOR_DOORBELL_PORT = 3,
 };
 
 struct ultravisor_doorbell_bind {
@@ -499,6 +602,9 @@ enum ultravisor_event {
 	ULTRAVISOR_EVENT_CLIENT_ATTACHED,
 	ULTRAVISOR_EVENT_CLIENT_GONE,
 	ULTRAVISOR_EVENT_REVOKED,
+	ULTRAVISOR_EVENT_LEASE_EXPIRED,		/* a partition; epoch: the lease's */
+	ULTRAVISOR_EVENT_LEASE_RENEWED,		/* likewise, after it had expired */
+	ULTRAVISOR_EVENT_HUNG,			/* a server left a kick unanswered for answer_ns */
 };
 
 enum ultravisor_genl_attr {
