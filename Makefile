@@ -5,6 +5,7 @@
 #   make modules         the kernel module for KDIR (default: the running kernel's headers)
 #   make check           unit tests, with ASan and UBSan
 #   make bench           measurements beside peers, in the test host
+#   make model           every state of the model of a channel's take-over (minutes)
 #   make install DESTDIR=/somewhere
 
 PREFIX	?= /usr
@@ -132,6 +133,9 @@ check: $(UNIT_TESTS)
 bench: all $(BENCHES)
 	@scripts/bench
 
+model:
+	@tests/model/run
+
 modules:
 	@$(MAKE) --no-print-directory -C kmod KDIR="$(KDIR)" OUT="$(CURDIR)/$(KMOD_OUT)"
 
@@ -159,6 +163,6 @@ clean:
 
 -include $(shell find build/obj build/san build/tests -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check bench modules install clean
+.PHONY: all tests check bench model modules install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
