@@ -7,8 +7,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 guest=$root/build/tests/host/kmod/guest
-release=$(uname -r)
-module=$root/build/kmod/$(cut -d. -f1,2 <<<"$release")/ultravisor.ko
+kernel=$(grep -lxF "$(uname -r)" "$root"/build/kernels/*/release)
+module=$root/build/kmod/$(basename "$(dirname "$kernel")")/ultravisor.ko
 
 exec 9<>/dev/ultravisor
 if rmmod ultravisor 2>/dev/null; then
