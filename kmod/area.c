@@ -99,7 +99,12 @@ static int check_touch(struct uvr_endpoint *endpoint, struct vm_area_struct *vma
 		return -EACCES;
 	if (place.index >= count_pages(channel, place.area))
 		return -EINVAL;
-	return place.area < FIRST_BLOCK ? 0 : uvr_grant_check(find_block(channel, place.area));
+	if (place.area < FIRST_BLOCK)
+		return 0;
+	/* The server's role is taken soon; its access is refused from the deadline on. */
+	if (uvr_lease_check(&uvr_channel_granted(channel)->lease))
+		return -EACCES;
+	return uvr_grant_check(find_block(channel, place.area));
 }
 
 /* Maps what is at hand next to the page that was touched. */

@@ -61,11 +61,11 @@ static void withdraw(struct uvr_channel *channel, struct uvr_side *side)
 	mmu_notifier_put(&attachment->notifier);
 }
 
-/* The lowest slot that is attached. */
-static u32 elect(struct uvr_channel *channel)
+u32 uvr_channel_elect(const struct uvr_channel *channel)
 {
 	u32 slot;
 
+	lockdep_assert_held(&channel->lock);
 	for (slot = 0; slot < ULTRAVISOR_MAX_SERVERS; slot++)
 		if (channel->slots[slot].attachment)
 			return slot;
@@ -123,7 +123,7 @@ void uvr_channel_attach(struct uvr_channel *channel, struct uvr_attachment *atta
 	}
 	tell(channel, true, false);
 	event(channel, ULTRAVISOR_EVENT_SERVER_ATTACHED, slot);
-	if (channel->serving == ULTRAVISOR_NO_SLOT) {
+	if (channel->serving == ULTRAVISOR_NO_SLOT && !channel->parked) {
 		serve(channel, slot);
 		event(channel, ULTRAVISOR_EVENT_PROMOTED, slot);
 	}
@@ -143,7 +143,7 @@ void uvr_channel_detach(struct uvr_channel *channel, struct uvr_side *side)
 		tell(channel, false, true);
 		event(channel, ULTRAVISOR_EVENT_CLIENT_GONE, slot);
 	} else if (served) {
-		succeed(channel, slot, elect(channel));
+		succeed(channel, slot, uvr_channel_elect(channel));
 	} else {
 		tell(channel, true, false);
 		event(channel, ULTRAVISOR_EVENT_SERVER_GONE, slot);
@@ -159,6 +159,24 @@ static void expire(struct uvr_channel *channel, struct uvr_side *side)
 	spin_unlock_irq(&channel->bells);
 	uvr_channel_detach(channel, side);
 	tell(channel, true, true);	/* HUP, for those that were not attached */
+}
+
+void uvr_channel_park(struct uvr_channel *channel, bool park)
+{
+	u32 slot;
+
+	down_write(&channel->lock);
+	channel->parked = park;
+	slot = park ? channel->serving : uvr_channel_elect(channel);
+	if (slot != ULTRAVISOR_NO_SLOT && park) {
+		withdraw(channel, &channel->slots[slot]);
+		serve(channel, ULTRAVISOR_NO_SLOT);
+		event(channel, ULTRAVISOR_EVENT_SERVER_GONE, slot);
+	} else if (slot != ULTRAVISOR_NO_SLOT) {
+		serve(channel, slot);
+		event(channel, ULTRAVISOR_EVENT_PROMOTED, slot);
+	}
+	up_write(&channel->lock);
 }
 
 void uvr_channel_revoke_all(struct uvr_channel *channel)
@@ -426,6 +444,8 @@ long uvr_channel_promote(struct uvr_call *call)
 		rc = -ESHUTDOWN;
 	} else if (!channel->slots[arg->slot].attachment) {
 		rc = -ENOTCONN;
+	} else if (channel->parked) {
+		rc = -ETIME;
 	} else if (old != arg->slot) {
 		/* With a slot attached somebody serves, so there is an old one. */
 		withdraw(channel, &channel->slots[old]);

@@ -49,6 +49,7 @@ struct uvr_channel {
 	u32 doorbells;
 	struct rw_semaphore lock;		/* who is attached, who serves */
 	bool revoked;				/* L: for good */
+	bool parked;				/* L: the client's lease is over */
 	u64 epoch;				/* L */
 	u32 serving;				/* LB: slot, or ULTRAVISOR_NO_SLOT */
 	struct uvr_side client_side;
@@ -77,6 +78,12 @@ struct uvr_partition *uvr_channel_granted(struct uvr_channel *channel);
 /* A side's attachment begins or ends; who serves follows. Channel locked. */
 void uvr_channel_attach(struct uvr_channel *channel, struct uvr_attachment *attachment);
 void uvr_channel_detach(struct uvr_channel *channel, struct uvr_side *side);
+
+/* The lowest slot that is attached, or ULTRAVISOR_NO_SLOT. Channel locked. */
+u32 uvr_channel_elect(const struct uvr_channel *channel);
+
+/* Takes the server's role away and lets nobody have it; or ends that. */
+void uvr_channel_park(struct uvr_channel *channel, bool park);
 
 void uvr_channel_revoke_all(struct uvr_channel *channel);
 

@@ -38,6 +38,11 @@ COMMAND(ULTRAVISOR_CONTEXT_SET, UVR_ROLE_PARTITION, ultravisor_context_set, cpus
 COMMAND(ULTRAVISOR_CONTEXT_INFO, UVR_ROLE_PARTITION, ultravisor_context_info, out_exits, 0, INOUT,
 	uvr_context_info)
 
+COMMAND(ULTRAVISOR_LEASE_SET, UVR_ROLE_PARTITION, ultravisor_lease, deadline, 0, IN,
+	uvr_lease_set)
+COMMAND(ULTRAVISOR_LEASE_RENEW, UVR_ROLE_PARTITION, ultravisor_lease, deadline, 0, IN,
+	uvr_lease_renew)
+
 COMMAND(ULTRAVISOR_VM_CREATE, UVR_ROLE_MONITOR, ultravisor_vm_create, flags, 0, IN,
 	uvr_vm_create)
 COMMAND(ULTRAVISOR_VM_KVM, UVR_ROLE_MONITOR, ultravisor_kvm, arg, 0, IN, uvr_vm_kvm)

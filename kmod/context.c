@@ -24,6 +24,9 @@
 #include "partition.h"
 #include "vm.h"
 
+/* A rest that a guest notices. */
+#define LONG_REST_NS NSEC_PER_SEC
+
 static void kick(struct uvr_context *context)
 {
 	struct task_struct *runner = context->runner;
@@ -42,10 +45,24 @@ void uvr_context_hold(struct uvr_context *context, u32 hold)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&context->lock, flags);
+	raw_spin_lock_irqsave(&context->lock, flags);
 	context->holds |= hold;
 	kick(context);
-	spin_unlock_irqrestore(&context->lock, flags);
+	raw_spin_unlock_irqrestore(&context->lock, flags);
+	wake_up(&context->rest);
+}
+
+void uvr_context_kick(struct uvr_context *context)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&context->lock, flags);
+	kick(context);
+	raw_spin_unlock_irqrestore(&context->lock, flags);
+}
+
+void uvr_context_wake(struct uvr_context *context)
+{
 	wake_up(&context->rest);
 }
 
@@ -53,9 +70,9 @@ void uvr_context_unhold(struct uvr_context *context, u32 hold)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&context->lock, flags);
+	raw_spin_lock_irqsave(&context->lock, flags);
 	context->holds &= ~hold;
-	spin_unlock_irqrestore(&context->lock, flags);
+	raw_spin_unlock_irqrestore(&context->lock, flags);
 	wake_up(&context->rest);
 }
 
@@ -64,9 +81,9 @@ bool uvr_context_is_out(struct uvr_context *context)
 	unsigned long flags;
 	bool entered;
 
-	spin_lock_irqsave(&context->lock, flags);
+	raw_spin_lock_irqsave(&context->lock, flags);
 	entered = context->entered && context->holds;
-	spin_unlock_irqrestore(&context->lock, flags);
+	raw_spin_unlock_irqrestore(&context->lock, flags);
 	if (!entered)
 		return true;
 	/*
@@ -102,10 +119,10 @@ static int apply(struct uvr_context *context)
 
 	/* A change that is missed here is not in admit, under the lock. */
 	if (unlikely(context->applied != READ_ONCE(context->changes))) {
-		spin_lock_irq(&context->lock);
+		raw_spin_lock_irq(&context->lock);
 		changes = context->changes;
 		allotment = context->allotment;
-		spin_unlock_irq(&context->lock);
+		raw_spin_unlock_irq(&context->lock);
 		cpumask_clear(context->cpus);
 		bitmap_copy(cpumask_bits(context->cpus), (unsigned long *)allotment.cpus,
 			    min_t(unsigned int, nr_cpumask_bits, ULTRAVISOR_CPU_WORDS * 64));
@@ -118,12 +135,20 @@ static int apply(struct uvr_context *context)
 	return set_cpus_allowed_ptr(current, context->cpus) ? -ENXIO : 0;
 }
 
+/* All that forbids it to run but time. The lease is the partition's, and not set here. */
+static u32 holds(struct uvr_context *context)
+{
+	lockdep_assert_held(&context->lock);
+	return context->holds |
+	       (uvr_lease_is_over(&context->partition->lease) ? UVR_HOLD_LEASE : 0);
+}
+
 static bool must_rest(struct uvr_context *context, u64 wake)
 {
 	lockdep_assert_held(&context->lock);
 	if (context->holds & UVR_HOLD_DEAD || context->changes != context->applied)
 		return false;
-	return context->holds || wake;
+	return holds(context) || wake;
 }
 
 /* Sleeps until the budget is refilled, or something has changed. */
@@ -134,21 +159,36 @@ static int rest(struct uvr_context *context, u64 wake)
 	bool held, sleep;
 
 	prepare_to_wait(&context->rest, &wait, TASK_KILLABLE | TASK_NOLOAD);
-	spin_lock_irq(&context->lock);
+	raw_spin_lock_irq(&context->lock);
 	sleep = must_rest(context, wake);
-	held = context->holds;
-	spin_unlock_irq(&context->lock);
+	held = holds(context);
+	raw_spin_unlock_irq(&context->lock);
 	if (sleep)
 		schedule_hrtimeout_range(held ? NULL : &until, 0, HRTIMER_MODE_ABS);
 	finish_wait(&context->rest, &wait);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
+/*
+ * Tells a guest that was away for so long, or its watchdogs take the time for a lock-up of its
+ * own. KVM refuses where the guest has no such clock: then there is nothing to tell. Returns
+ * since when it has been away and does not know.
+ */
+static u64 excuse(struct uvr_context *context, u64 since)
+{
+	u64 now = ktime_get_ns();
+
+	if (now - since < LONG_REST_NS)
+		return since;
+	vfs_ioctl(context->vcpu, KVM_KVMCLOCK_CTRL, 0);
+	return now;
+}
+
 /* Returns 0 with the context entered, once it may run. */
 static int admit(struct uvr_context *context)
 {
 	bool dead, enter;
-	u64 wake;
+	u64 wake, since = 0;
 	int rc;
 
 	for (;;) {
@@ -158,19 +198,23 @@ static int admit(struct uvr_context *context)
 		if (rc)
 			return rc;
 		wake = uvr_meter_wake(&context->meter);
+		uvr_lease_check(&context->partition->lease);
 
-		spin_lock_irq(&context->lock);
+		raw_spin_lock_irq(&context->lock);
 		dead = context->holds & UVR_HOLD_DEAD;
-		enter = !context->holds && context->changes == context->applied && !wake;
+		enter = !holds(context) && context->changes == context->applied && !wake;
 		context->entered = enter;
-		spin_unlock_irq(&context->lock);
+		raw_spin_unlock_irq(&context->lock);
 		if (dead)
 			return -ESHUTDOWN;
 		if (enter)
 			return 0;
+		if (!since)
+			since = ktime_get_ns();
 		rc = rest(context, wake);
 		if (rc)
 			return rc;
+		since = excuse(context, since);
 	}
 }
 
@@ -178,10 +222,10 @@ static void leave(struct uvr_context *context)
 {
 	bool held;
 
-	spin_lock_irq(&context->lock);
+	raw_spin_lock_irq(&context->lock);
 	context->entered = false;
 	held = context->holds;
-	spin_unlock_irq(&context->lock);
+	raw_spin_unlock_irq(&context->lock);
 	if (unlikely(held))
 		wake_up(&context->partition->out);
 }
@@ -223,9 +267,9 @@ long uvr_context_run(struct uvr_call *call)
 		return -EPERM;
 	if (!mutex_trylock(&context->running))
 		return -EBUSY;
-	spin_lock_irq(&context->lock);
+	raw_spin_lock_irq(&context->lock);
 	context->runner = current;
-	spin_unlock_irq(&context->lock);
+	raw_spin_unlock_irq(&context->lock);
 	uvr_meter_start(&context->meter);
 
 	do {
@@ -238,9 +282,9 @@ long uvr_context_run(struct uvr_call *call)
 	} while (rc == -EAGAIN);
 
 	uvr_meter_stop(&context->meter);
-	spin_lock_irq(&context->lock);
+	raw_spin_lock_irq(&context->lock);
 	context->runner = NULL;
-	spin_unlock_irq(&context->lock);
+	raw_spin_unlock_irq(&context->lock);
 	mutex_unlock(&context->running);
 	return rc;
 }
@@ -328,7 +372,7 @@ static struct uvr_context *alloc_context(struct uvr_partition *partition, u32 in
 	context->index = index;
 	context->changes = 1;	/* nothing is applied yet */
 	mutex_init(&context->running);
-	spin_lock_init(&context->lock);
+	raw_spin_lock_init(&context->lock);
 	init_waitqueue_head(&context->rest);
 	uvr_meter_prepare(&context->meter, context->cpus);
 	return context;
@@ -400,11 +444,11 @@ long uvr_context_set(struct uvr_call *call)
 	else
 		rc = uvr_processors_move(&context->allotment, &allotment);
 	if (!rc) {
-		spin_lock_irq(&context->lock);
+		raw_spin_lock_irq(&context->lock);
 		context->allotment = allotment;
 		WRITE_ONCE(context->changes, context->changes + 1);
 		kick(context);
-		spin_unlock_irq(&context->lock);
+		raw_spin_unlock_irq(&context->lock);
 		wake_up(&context->rest);
 	}
 	mutex_unlock(&partition->lock);

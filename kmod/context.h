@@ -23,6 +23,7 @@ struct uvr_partition;
 /* Why a context may not run. */
 #define UVR_HOLD_STOP BIT(0)
 #define UVR_HOLD_DEAD BIT(1)
+#define UVR_HOLD_LEASE BIT(2)	/* never in holds: the partition's lease says so */
 
 /*
  * No letter: constant. P: the partition's lock. L: lock, taken with interrupts off; anyone may
@@ -48,7 +49,7 @@ struct uvr_context {
 	struct page *page;			/* P, of kvm_run */
 	struct mm_struct *mm;			/* P: of the vCPU, compared only; NULL: unplugged */
 	struct mutex running;			/* the runner's */
-	spinlock_t lock;			/* may it run */
+	raw_spinlock_t lock;			/* may it run; timers take it, too */
 	u32 holds;				/* L: UVR_HOLD_… */
 	bool entered;				/* L: in KVM_RUN */
 	struct task_struct *runner;		/* L */
@@ -64,6 +65,10 @@ struct uvr_context {
 
 void uvr_context_hold(struct uvr_context *context, u32 hold);
 void uvr_context_unhold(struct uvr_context *context, u32 hold);
+
+/* The runner looks again whether it may run: kicked out of the guest (any context), or awake. */
+void uvr_context_kick(struct uvr_context *context);
+void uvr_context_wake(struct uvr_context *context);
 
 /* Nothing of the guest is executing, nor will be until an unhold; or it is held no more. */
 bool uvr_context_is_out(struct uvr_context *context);

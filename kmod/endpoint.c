@@ -129,6 +129,12 @@ static bool is_served(const struct uvr_channel *channel)
 	return channel->serving != ULTRAVISOR_NO_SLOT;
 }
 
+/* Without a lease that is over, one of those that are attached serves. */
+static bool has_server(const struct uvr_channel *channel)
+{
+	return uvr_channel_elect(channel) != ULTRAVISOR_NO_SLOT;
+}
+
 long uvr_endpoint_info(struct uvr_call *call)
 {
 	struct uvr_endpoint *endpoint = uvr_endpoint(call->handle);
@@ -147,8 +153,7 @@ long uvr_endpoint_info(struct uvr_call *call)
 	arg->out_slot = uvr_side_slot(channel, endpoint->side);
 	arg->out_attached = !uvr_endpoint_check(endpoint, current->mm);
 	arg->out_serving = client ? is_served(channel) : uvr_endpoint_is_serving(endpoint);
-	/* With a server attached, one serves. */
-	arg->out_peer_attached = client ? is_served(channel) : !!channel->client_side.attachment;
+	arg->out_peer_attached = client ? has_server(channel) : !!channel->client_side.attachment;
 	arg->out_doorbells = channel->doorbells;
 	WRITE_ONCE(endpoint->seen, client ? channel->client_news : channel->server_news);
 	up_read(&channel->lock);

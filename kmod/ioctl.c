@@ -15,6 +15,7 @@
 #include "doorbell.h"
 #include "endpoint.h"
 #include "ioctl.h"
+#include "lease.h"
 #include "object.h"
 #include "partition.h"
 #include "vm.h"

@@ -13,7 +13,8 @@
  *	i_mmap_rwsem, page locks of the memfds
  *	table_lock, processors' lock (leaves: nothing of the module's is taken inside)
  *	uvr_channel.bells	where a ring goes (irq-safe)
- *	uvr_context.lock	who runs, whether it may (irq-safe)
+ *	uvr_lease.lock		a deadline and its timer (raw: also in hard interrupts)
+ *	uvr_context.lock	who runs, whether it may (likewise)
  *	wait queue, eventfd and scheduler locks of the kernel
  *
  * A monitor may keep its own mmap_lock for as long as it likes: what uvd calls takes nothing above

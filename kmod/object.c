@@ -16,7 +16,7 @@
 static DEFINE_MUTEX(table_lock);
 static DEFINE_XARRAY(table);		/* id -> object; a reserved id holds a zero entry */
 static u64 last_id;			/* table_lock */
-static struct workqueue_struct *free_queue;
+static struct workqueue_struct *queue;
 
 static void free_object(struct work_struct *work)
 {
@@ -31,7 +31,7 @@ static void release_object(struct kref *ref)
 {
 	struct uvr_object *object = container_of(ref, struct uvr_object, ref);
 
-	queue_work(free_queue, &object->free_work);
+	queue_work(queue, &object->free_work);
 }
 
 struct uvr_object *uvr_object_get(struct uvr_object *object)
@@ -43,6 +43,13 @@ struct uvr_object *uvr_object_get(struct uvr_object *object)
 void uvr_object_put(struct uvr_object *object)
 {
 	kref_put(&object->ref, release_object);
+}
+
+void uvr_object_defer(struct uvr_object *object, struct work_struct *work)
+{
+	uvr_object_get(object);
+	if (!queue_work(queue, work))
+		uvr_object_put(object);
 }
 
 /* The module stays for as long as any object does; the caller's descriptor holds it till then. */
@@ -197,14 +204,15 @@ long uvr_object_destroy(struct uvr_call *call)
 
 int uvr_object_init(void)
 {
-	free_queue = alloc_workqueue("ultravisor", 0, 0);
-	return free_queue ? 0 : -ENOMEM;
+	/* Unbound: a processor may be busy with real-time work for as long as it likes. */
+	queue = alloc_workqueue("ultravisor", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	return queue ? 0 : -ENOMEM;
 }
 
 /* Objects hold the module, so the table is empty; a last free may still be on its way out. */
 void uvr_object_uninit(void)
 {
-	destroy_workqueue(free_queue);
+	destroy_workqueue(queue);
 	WARN_ON(!xa_empty(&table));
 	xa_destroy(&table);
 }

@@ -49,6 +49,12 @@ struct uvr_object *uvr_object_find(u64 id, u32 kind);
 struct uvr_object *uvr_object_get(struct uvr_object *object);
 void uvr_object_put(struct uvr_object *object);	/* any context */
 
+/*
+ * Queues work that ends with uvr_object_put: the object, and the module, stay till then. Any
+ * context.
+ */
+void uvr_object_defer(struct uvr_object *object, struct work_struct *work);
+
 static inline bool uvr_object_is_published(const struct uvr_object *object)
 {
 	return READ_ONCE(object->published);

@@ -90,6 +90,8 @@ static void destroy(struct uvr_object *object)
 		uvr_block_uninit(&partition->blocks[i]);
 	uvr_vm_put(partition);
 	mutex_unlock(&partition->lock);
+	/* Its work item finds the partition dead. */
+	uvr_lease_uninit(&partition->lease);
 }
 
 static void free_partition(struct uvr_object *object)
@@ -126,6 +128,7 @@ long uvr_partition_create(struct uvr_call *call)
 	mutex_init(&partition->lock);
 	INIT_LIST_HEAD(&partition->channels);
 	init_waitqueue_head(&partition->out);
+	uvr_lease_init(&partition->lease);
 	strscpy(partition->name, arg->name, sizeof(partition->name));
 	memcpy(partition->object.uuid, arg->uuid, sizeof(partition->object.uuid));
 	partition->object.transaction = arg->transaction;
@@ -176,6 +179,7 @@ long uvr_partition_info(struct uvr_call *call)
 		if (partition->contexts[i])
 			uvr_context_add_use(partition->contexts[i], &run_ns, &exits);
 	mutex_unlock(&partition->lock);
+	uvr_lease_info(&partition->lease, arg);
 	arg->out_run_ns = run_ns;
 	arg->out_exits = exits;
 	return 0;
@@ -313,6 +317,8 @@ int uvr_partition_adopt(struct uvr_partition *partition, struct uvr_channel *cha
 		rc = -ESHUTDOWN;
 	else
 		list_add(&channel->of_client, &partition->channels);
+	if (!rc)
+		uvr_lease_adopt(&partition->lease, channel);
 	mutex_unlock(&partition->lock);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include <linux/wait.h>
 
 #include "grant.h"
+#include "lease.h"
 #include "object.h"
 
 struct uvr_call;
@@ -40,6 +41,7 @@ struct uvr_partition {
 	struct list_head channels;				/* P: those it is the client of */
 	struct uvr_block blocks[ULTRAVISOR_MAX_BLOCKS];		/* B */
 	u32 nr_blocks;						/* B */
+	struct uvr_lease lease;
 	wait_queue_head_t out;		/* a context has left the guest */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of pure logic (budget.c, exit.c) need, in the kernel and in userspace, where
- * the unit tests compile them under sanitizers.
+ * What the files of pure logic (budget.c, exit.c, term.c) need, in the kernel and in userspace,
+ * where the unit tests compile them under sanitizers.
  */
 #ifndef _UVR_PURE_H
 #define _UVR_PURE_H
@@ -16,6 +16,7 @@
 typedef __u64 u64;
 typedef __u32 u32;
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #endif
 
 #endif /* _UVR_PURE_H */

@@ -3,6 +3,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -214,12 +215,37 @@ static void the_end_of_a_monitor_is_told(void)
 	expect(s, guest.partition.id, ULTRAVISOR_EVENT_PARTITION_GONE, NONE, 0);
 }
 
+static void a_leases_end_and_renewal_are_told(void)
+{
+	struct ultravisor_lease lease = { .size = sizeof(lease), .epoch = 5, .deadline = 1 };
+	struct ultravisor_channel_create create = { .client_size = 4096 };
+	struct object p = make_partition("leased"), c;
+	int s, server;
+
+	create.client_id = p.id;
+	c = make_channel(&create);
+	ok(server_set(c.fd, 0, 0xa0));
+	server = ok(object_open(c.id, ULTRAVISOR_ROLE_SERVER, 0));
+	ok(attach(server));
+	s = listen_to_events();
+	ok(ioctl(p.fd, ULTRAVISOR_LEASE_SET, &lease));
+	expect(s, c.id, ULTRAVISOR_EVENT_SERVER_GONE, 0, 2);
+	expect(s, p.id, ULTRAVISOR_EVENT_LEASE_EXPIRED, NONE, 5);
+	ok(attach(server));
+	expect(s, c.id, ULTRAVISOR_EVENT_SERVER_ATTACHED, 0, 2);
+	lease.deadline = ~0ull >> 2;
+	ok(ioctl(p.fd, ULTRAVISOR_LEASE_RENEW, &lease));
+	expect(s, c.id, ULTRAVISOR_EVENT_PROMOTED, 0, 3);
+	expect(s, p.id, ULTRAVISOR_EVENT_LEASE_RENEWED, NONE, 5);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "a channel's life is told in order", a_channels_life_is_told_in_order },
 		{ "revocation promotes nobody on its way", revocation_promotes_nobody_on_its_way },
 		{ "the end of a monitor is told", the_end_of_a_monitor_is_told },
+		{ "a lease's end and renewal are told", a_leases_end_and_renewal_are_told },
 	};
 
 	return RUN_TESTS(tests);

@@ -42,7 +42,7 @@ static void every_command_is_listed_once(void **state)
 	/* The numbers of the ABI: a gap or a double is a row lost or copied. */
 	static const unsigned char numbers[] = {
 		0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06,
-		0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+		0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
 		0x20, 0x21, 0x22, 0x23, 0x30, 0x31,
 		0x40, 0x41, 0x42, 0x43, 0x50, 0x51, 0x52, 0x53, 0x54,
 	};
@@ -69,8 +69,6 @@ static void sizes_leave_no_hole(void **state)
 		assert_true(rows[i].min >= 8 && rows[i].min <= rows[i].max);
 		/* The stack of the dispatcher holds one of each. */
 		assert_true(rows[i].max <= 512);
-		if (rows[i].cmd != ULTRAVISOR_INFO)
-			assert_int_equal(rows[i].min, rows[i].max);
 	}
 }
 
@@ -94,45 +92,49 @@ static void only_a_channel_has_flags(void **state)
 				 ULTRAVISOR_CHANNEL_GRANT : 0);
 }
 
-/* ABI version 1, for good. */
-static void no_struct_has_changed_its_size(void **state)
+/* What callers of ABI version 1 give, for good; and what there is now, if more. */
+static void no_struct_has_shrunk(void **state)
 {
-	static const struct { unsigned long cmd; size_t size; } sizes[] = {
-		{ ULTRAVISOR_INFO, 40 },
-		{ ULTRAVISOR_PARTITION_CREATE, 112 },
-		{ ULTRAVISOR_CHANNEL_CREATE, 96 },
-		{ ULTRAVISOR_OBJECT_OPEN, 32 },
-		{ ULTRAVISOR_OBJECT_NEXT, 56 },
-		{ ULTRAVISOR_OBJECT_PUBLISH, 16 },
-		{ ULTRAVISOR_OBJECT_DESTROY, 16 },
-		{ ULTRAVISOR_PARTITION_INFO, 136 },
-		{ ULTRAVISOR_PARTITION_STOP, 8 },
-		{ ULTRAVISOR_PARTITION_RESUME, 8 },
-		{ ULTRAVISOR_MEMORY_ADD, 32 },
-		{ ULTRAVISOR_CONTEXT_CREATE, 160 },
-		{ ULTRAVISOR_CONTEXT_SET, 160 },
-		{ ULTRAVISOR_CONTEXT_INFO, 248 },
-		{ ULTRAVISOR_VM_CREATE, 8 },
-		{ ULTRAVISOR_VM_KVM, 24 },
-		{ ULTRAVISOR_CONTEXT_OPEN, 16 },
-		{ ULTRAVISOR_MEMORY_INFO, 32 },
-		{ ULTRAVISOR_CONTEXT_RUN, 8 },
-		{ ULTRAVISOR_CONTEXT_KVM, 24 },
-		{ ULTRAVISOR_CHANNEL_INFO, 144 },
-		{ ULTRAVISOR_SERVER_SET, 32 },
-		{ ULTRAVISOR_CHANNEL_PROMOTE, 24 },
-		{ ULTRAVISOR_CHANNEL_REVOKE, 16 },
-		{ ULTRAVISOR_ENDPOINT_INFO, 48 },
-		{ ULTRAVISOR_ATTACH, 8 },
-		{ ULTRAVISOR_DETACH, 8 },
-		{ ULTRAVISOR_DOORBELL_BIND, 24 },
-		{ ULTRAVISOR_DOORBELL_RING, 16 },
+	static const struct { unsigned long cmd; size_t first, now; } sizes[] = {
+		{ ULTRAVISOR_INFO, 12, 40 },
+		{ ULTRAVISOR_PARTITION_CREATE, 112, 128 },
+		{ ULTRAVISOR_CHANNEL_CREATE, 96, 104 },
+		{ ULTRAVISOR_OBJECT_OPEN, 32, 32 },
+		{ ULTRAVISOR_OBJECT_NEXT, 56, 56 },
+		{ ULTRAVISOR_OBJECT_PUBLISH, 16, 16 },
+		{ ULTRAVISOR_OBJECT_DESTROY, 16, 16 },
+		{ ULTRAVISOR_PARTITION_INFO, 136, 176 },
+		{ ULTRAVISOR_PARTITION_STOP, 8, 8 },
+		{ ULTRAVISOR_PARTITION_RESUME, 8, 8 },
+		{ ULTRAVISOR_MEMORY_ADD, 32, 32 },
+		{ ULTRAVISOR_CONTEXT_CREATE, 160, 176 },
+		{ ULTRAVISOR_CONTEXT_SET, 160, 176 },
+		{ ULTRAVISOR_CONTEXT_INFO, 248, 320 },
+		{ ULTRAVISOR_LEASE_SET, 24, 24 },
+		{ ULTRAVISOR_LEASE_RENEW, 24, 24 },
+		{ ULTRAVISOR_VM_CREATE, 8, 8 },
+		{ ULTRAVISOR_VM_KVM, 24, 24 },
+		{ ULTRAVISOR_CONTEXT_OPEN, 16, 16 },
+		{ ULTRAVISOR_MEMORY_INFO, 32, 32 },
+		{ ULTRAVISOR_CONTEXT_RUN, 8, 8 },
+		{ ULTRAVISOR_CONTEXT_KVM, 24, 24 },
+		{ ULTRAVISOR_CHANNEL_INFO, 144, 144 },
+		{ ULTRAVISOR_SERVER_SET, 32, 32 },
+		{ ULTRAVISOR_CHANNEL_PROMOTE, 24, 24 },
+		{ ULTRAVISOR_CHANNEL_REVOKE, 16, 16 },
+		{ ULTRAVISOR_ENDPOINT_INFO, 48, 48 },
+		{ ULTRAVISOR_ATTACH, 8, 8 },
+		{ ULTRAVISOR_DETACH, 8, 8 },
+		{ ULTRAVISOR_DOORBELL_BIND, 24, 24 },
+		{ ULTRAVISOR_DOORBELL_RING, 16, 16 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		assert_int_equal(rows[i].cmd, sizes[i].cmd);
-		if (rows[i].max != sizes[i].size)
+		if (rows[i].min != sizes[i].first)
+			fail_msg("%s: at least %zu bytes", rows[i].name, rows[i].min);
+		if (rows[i].max != sizes[i].now)
 			fail_msg("%s: %zu bytes", rows[i].name, rows[i].max);
 	}
 	assert_int_equal(sizeof(struct ultravisor_channel_header), 128);
@@ -146,7 +148,7 @@ int main(void)
 		cmocka_unit_test(sizes_leave_no_hole),
 		cmocka_unit_test(every_row_names_roles_that_exist),
 		cmocka_unit_test(only_a_channel_has_flags),
-		cmocka_unit_test(no_struct_has_changed_its_size),
+		cmocka_unit_test(no_struct_has_shrunk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
