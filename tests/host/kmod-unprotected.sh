@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: the attacks on the module that its tests make do succeed on a build without the protections
 # where: host
-# timeout: 300
+# timeout: 420
 source "$(dirname "$0")/lib.sh"
 
 # A test build: a copy of the sources with one protection after the other taken out.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: a run of the test host ends in time and leaves nothing behind, if it is killed as well, and two runs at once do not meet
 # where: host
-# timeout: 180
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 export APPLIANCE_OUT=$tmp/result
 # Runs have their folders here, so that those of others are not in the way.

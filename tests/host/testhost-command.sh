@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: a command in the test host gets its words, directory, input and PATH unchanged, and its output and status come back
 # where: host
-# timeout: 180
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 
 # Beneath /tmp on purpose: the test host's /tmp is its own, but this stays visible in it.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: the test host starts the daemons in order, each when the one before is ready, restarts one that dies within 2 s, and stops them in reverse order
 # where: host
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 another_repository "$tmp/repository"

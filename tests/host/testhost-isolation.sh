@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: of all that a command in the test host writes, only what is in APPLIANCE_OUT reaches this machine, from a repository beneath /tmp as well
 # where: host
-# timeout: 120
+# timeout: 300
 . "$(dirname "$0")/lib.sh"
 
 another_repository "$tmp/repository"

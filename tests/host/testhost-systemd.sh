@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: with --systemd, systemd is PID 1 of the test host, the project is there as make install puts it, and the command runs after ultravisor.target
 # where: host
-# timeout: 240
+# timeout: 500
 . "$(dirname "$0")/lib.sh"
 
 # A stand-in for the project: one unit, one program, installed by its Makefile.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shows: a warning or a crash of the test host's kernel fails the run, whatever the command's status, and its lines are shown
 # where: host
-# timeout: 180
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 export APPLIANCE_OUT=$tmp/result
 
