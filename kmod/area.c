@@ -25,6 +25,9 @@
 #define FIRST_BLOCK 16			/* ULTRAVISOR_AREA_MEMORY(0) */
 #define FAULT_AROUND 16			/* small pages, a power of 2 */
 
+/* Who asks for more than there is gets ENOMEM, and nobody is killed for it. */
+#define AREA_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL)
+
 #define R VM_READ
 #define RW (VM_READ | VM_WRITE)
 
@@ -263,11 +266,11 @@ static int alloc_area(struct uvr_area *area, u64 size)
 
 	if (!n)
 		return 0;
-	area->pages = kvcalloc(n, sizeof(*area->pages), GFP_KERNEL_ACCOUNT);
+	area->pages = kvcalloc(n, sizeof(*area->pages), AREA_GFP);
 	if (!area->pages)
 		return -ENOMEM;
 	while (area->nr_pages < n) {
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		struct page *page = alloc_page(AREA_GFP | __GFP_ZERO);
 
 		if (!page)
 			return -ENOMEM;
@@ -284,6 +287,7 @@ static void free_area(struct uvr_area *area)
 	while (area->nr_pages)
 		__free_page(area->pages[--area->nr_pages]);
 	kvfree(area->pages);
+	area->pages = NULL;
 }
 
 int uvr_area_init(struct uvr_channel *channel, const struct ultravisor_channel_create *arg)
@@ -311,14 +315,20 @@ int uvr_area_init(struct uvr_channel *channel, const struct ultravisor_channel_c
 	return 0;
 }
 
-void uvr_area_uninit(struct uvr_channel *channel)
+void uvr_area_drop(struct uvr_channel *channel)
 {
 	u32 i;
 
+	lockdep_assert_held_write(&channel->lock);
+	for (i = 0; i < UVR_NR_AREAS; i++)
+		free_area(&channel->areas[i]);
+}
+
+/* Whether built or only in part, it has been destroyed before: no page is left. */
+void uvr_area_uninit(struct uvr_channel *channel)
+{
 	if (channel->inode) {
 		iput(channel->inode);
 		simple_release_fs(&pseudo_mount, &pseudo_pins);
 	}
-	for (i = 0; i < UVR_NR_AREAS; i++)
-		free_area(&channel->areas[i]);
 }

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "charge.h"
 #include "doorbell.h"
 #include "endpoint.h"
 #include "event.h"
@@ -214,10 +215,13 @@ static void destroy(struct uvr_object *object)
 {
 	struct uvr_channel *channel = uvr_channel(object);
 
-	/* First off the partition's list: its lock is the outer one. */
+	uvr_channel_revoke_all(channel);
+	/* Nobody can map it any more: its memory does not wait for descriptors to be closed. */
+	down_write(&channel->lock);
+	uvr_area_drop(channel);
+	up_write(&channel->lock);
 	if (channel->client)
 		uvr_partition_forget(channel->client, channel);
-	uvr_channel_revoke_all(channel);
 }
 
 static void free_sides(struct uvr_channel *channel)
@@ -253,7 +257,7 @@ static int alloc_sinks(struct uvr_channel *channel, struct uvr_side *side)
 	return side->sinks ? 0 : -ENOMEM;
 }
 
-static int build(struct uvr_channel *channel)
+static int build_sides(struct uvr_channel *channel)
 {
 	u32 slot;
 	int rc;
@@ -266,6 +270,13 @@ static int build(struct uvr_channel *channel)
 	return rc;
 }
 
+static int build(struct uvr_channel *channel, const struct ultravisor_channel_create *arg)
+{
+	int rc = build_sides(channel);
+
+	return rc ?: uvr_area_init(channel, arg);
+}
+
 static void fill_header(struct uvr_channel *channel,
 			const struct ultravisor_channel_create *arg)
 {
@@ -276,7 +287,7 @@ static void fill_header(struct uvr_channel *channel,
 	header->type = arg->type;
 	header->layout_version = arg->layout_version;
 	header->flags = arg->flags;
-	header->total_size = PAGE_SIZE + arg->client_size + arg->server_size + arg->private_size;
+	header->total_size = channel->bytes;
 	header->client_size = arg->client_size;
 	header->server_size = arg->server_size;
 	header->private_size = arg->private_size;
@@ -319,14 +330,28 @@ static struct uvr_channel *alloc_channel(const struct ultravisor_channel_create 
 	channel->type = arg->type;
 	channel->flags = arg->flags;
 	channel->doorbells = arg->doorbells;
+	channel->bytes = PAGE_SIZE + arg->client_size + arg->server_size + arg->private_size;
 	channel->object.transaction = arg->transaction;
 	memcpy(channel->object.uuid, arg->uuid, sizeof(channel->object.uuid));
 	return channel;
 }
 
+/* What the call settles, should it fail. */
+static int create(struct uvr_channel *channel, const struct ultravisor_channel_create *arg)
+{
+	int rc = channel->client ? uvr_partition_adopt(channel->client, channel) : 0;
+
+	if (!rc)
+		rc = build(channel, arg);
+	if (!rc)
+		fill_header(channel, arg);
+	return rc;
+}
+
 long uvr_channel_create(struct uvr_call *call)
 {
 	struct ultravisor_channel_create *arg = call->arg;
+	struct mem_cgroup *memcg = NULL, *before;
 	struct uvr_object *client = NULL;
 	struct uvr_channel *channel;
 	int rc;
@@ -338,28 +363,25 @@ long uvr_channel_create(struct uvr_call *call)
 		client = uvr_object_find(arg->client_id, ULTRAVISOR_KIND_PARTITION);
 		if (!client)
 			return -ENOENT;
+		memcg = uvr_partition(client)->memcg;
 	}
+	before = uvr_charge_begin(memcg);
 	channel = alloc_channel(arg);
 	rc = channel ? uvr_object_reserve(&channel->object, ULTRAVISOR_KIND_CHANNEL, &ops)
 		     : -ENOMEM;
-	if (rc) {
+	if (!rc) {
+		/* From here on the call settles what is left undone. */
+		call->object = &channel->object;
+		channel->client = client ? uvr_partition(client) : NULL;
+		rc = create(channel, arg);
+	} else {
 		kfree(channel);
 		if (client)
 			uvr_object_put(client);
-		return rc;
 	}
-
-	/* From here on the call settles what is left undone. */
-	call->object = &channel->object;
-	channel->client = client ? uvr_partition(client) : NULL;
-	rc = build(channel);
-	if (!rc)
-		rc = uvr_area_init(channel, arg);
-	if (!rc && channel->client)
-		rc = uvr_partition_adopt(channel->client, channel);
+	uvr_charge_end(before);
 	if (rc)
 		return rc;
-	fill_header(channel, arg);
 	arg->out_id = channel->object.id;
 	arg->out_reserved = 0;
 	return uvr_call_file(call, uvr_channel_file(&channel->object), &arg->out_fd);

@@ -41,8 +41,9 @@ struct uvr_channel {
 	struct uvr_object object;
 	struct uvr_partition *client;		/* a reference, or NULL */
 	struct list_head of_client;		/* P: in uvr_partition.channels */
+	u64 bytes;				/* header page and areas */
 	struct inode *inode;			/* whose pages all endpoints map */
-	struct uvr_area areas[UVR_NR_AREAS];
+	struct uvr_area areas[UVR_NR_AREAS];	/* L: gone when it is destroyed */
 	struct ultravisor_channel_header *header;	/* epoch and server_uuid: L */
 	u32 type;
 	u32 flags;

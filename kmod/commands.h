@@ -11,7 +11,7 @@
  */
 COMMAND(ULTRAVISOR_INFO, UVR_ROLE_ANY, ultravisor_info, out_abi_version, 0, INOUT, uvr_info)
 COMMAND(ULTRAVISOR_PARTITION_CREATE, UVR_ROLE_DEVICE, ultravisor_partition_create, out_reserved,
-	0, INOUT, uvr_partition_create)
+	ULTRAVISOR_PARTITION_CGROUP, INOUT, uvr_partition_create)
 COMMAND(ULTRAVISOR_CHANNEL_CREATE, UVR_ROLE_DEVICE, ultravisor_channel_create, out_reserved,
 	ULTRAVISOR_CHANNEL_GRANT, INOUT, uvr_channel_create)
 COMMAND(ULTRAVISOR_OBJECT_OPEN, UVR_ROLE_DEVICE, ultravisor_object_open, out_reserved, 0, INOUT,

@@ -539,7 +539,7 @@ static int plug(struct uvr_context *context, struct file *vm)
 	int rc;
 
 	lockdep_assert_held(&partition->making);
-	vcpu = uvr_vm_make_vcpu(vm, context->index);
+	vcpu = uvr_vm_make_vcpu(partition, vm, context->index);
 	if (IS_ERR(vcpu))
 		return PTR_ERR(vcpu);
 	page = find_run_page(vcpu);

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "charge.h"
 #include "context.h"
 #include "ioctl.h"
 #include "partition.h"
@@ -103,6 +104,7 @@ static void free_partition(struct uvr_object *object)
 	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
 		if (partition->contexts[i])
 			uvr_context_free(partition->contexts[i]);
+	uvr_charge_put(partition->memcg);
 	kfree(partition);
 }
 
@@ -111,19 +113,15 @@ static const struct uvr_object_ops ops = {
 	.free = free_partition,
 };
 
-long uvr_partition_create(struct uvr_call *call)
+static struct uvr_partition *alloc_partition(const struct ultravisor_partition_create *arg,
+					     struct mem_cgroup *memcg)
 {
-	struct ultravisor_partition_create *arg = call->arg;
-	struct uvr_partition *partition;
-	int rc;
+	struct mem_cgroup *before = uvr_charge_begin(memcg);
+	struct uvr_partition *partition = kzalloc(sizeof(*partition), GFP_KERNEL_ACCOUNT);
 
-	if (!memchr_inv(arg->uuid, 0, sizeof(arg->uuid)) || !arg->name[0] ||
-	    strnlen(arg->name, sizeof(arg->name)) == sizeof(arg->name))
-		return -EINVAL;
-
-	partition = kzalloc(sizeof(*partition), GFP_KERNEL_ACCOUNT);
+	uvr_charge_end(before);
 	if (!partition)
-		return -ENOMEM;
+		return NULL;
 	mutex_init(&partition->making);
 	mutex_init(&partition->lock);
 	INIT_LIST_HEAD(&partition->channels);
@@ -132,9 +130,34 @@ long uvr_partition_create(struct uvr_call *call)
 	strscpy(partition->name, arg->name, sizeof(partition->name));
 	memcpy(partition->object.uuid, arg->uuid, sizeof(partition->object.uuid));
 	partition->object.transaction = arg->transaction;
+	partition->memcg = memcg;
+	partition->max_channels = arg->max_channels;
+	partition->max_channel_bytes = arg->max_channel_bytes;
+	return partition;
+}
 
+long uvr_partition_create(struct uvr_call *call)
+{
+	struct ultravisor_partition_create *arg = call->arg;
+	struct uvr_partition *partition;
+	struct mem_cgroup *memcg;
+	int rc;
+
+	if (!memchr_inv(arg->uuid, 0, sizeof(arg->uuid)) || !arg->name[0] ||
+	    strnlen(arg->name, sizeof(arg->name)) == sizeof(arg->name))
+		return -EINVAL;
+
+	rc = uvr_charge_get(&memcg, arg->flags, arg->cgroup);
+	if (rc)
+		return rc;
+	partition = alloc_partition(arg, memcg);
+	if (!partition) {
+		uvr_charge_put(memcg);
+		return -ENOMEM;
+	}
 	rc = uvr_object_reserve(&partition->object, ULTRAVISOR_KIND_PARTITION, &ops);
 	if (rc) {
+		uvr_charge_put(memcg);
 		kfree(partition);
 		return rc;
 	}
@@ -173,6 +196,8 @@ long uvr_partition_info(struct uvr_call *call)
 	arg->out_contexts = partition->nr_contexts;
 	arg->out_blocks = partition->nr_blocks;
 	arg->out_monitor = uvr_vm_maker(partition);
+	arg->out_channels = partition->nr_channels;
+	arg->out_channel_bytes = partition->channel_bytes;
 	for (i = 0; i < partition->nr_blocks; i++)
 		arg->out_memory += partition->blocks[i].length;
 	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
@@ -308,17 +333,30 @@ long uvr_memory_info(struct uvr_call *call)
 	return 0;
 }
 
+static int check_quota(struct uvr_partition *partition, struct uvr_channel *channel)
+{
+	lockdep_assert_held(&partition->lock);
+	if (partition->max_channels && partition->nr_channels >= partition->max_channels)
+		return -EDQUOT;
+	/* No sum of areas comes near the end of u64. */
+	if (partition->max_channel_bytes &&
+	    partition->channel_bytes + channel->bytes > partition->max_channel_bytes)
+		return -EDQUOT;
+	return 0;
+}
+
 int uvr_partition_adopt(struct uvr_partition *partition, struct uvr_channel *channel)
 {
-	int rc = 0;
+	int rc;
 
 	mutex_lock(&partition->lock);
-	if (partition->dead)
-		rc = -ESHUTDOWN;
-	else
+	rc = partition->dead ? -ESHUTDOWN : check_quota(partition, channel);
+	if (!rc) {
 		list_add(&channel->of_client, &partition->channels);
-	if (!rc)
+		partition->nr_channels++;
+		partition->channel_bytes += channel->bytes;
 		uvr_lease_adopt(&partition->lease, channel);
+	}
 	mutex_unlock(&partition->lock);
 	return rc;
 }
@@ -326,6 +364,10 @@ int uvr_partition_adopt(struct uvr_partition *partition, struct uvr_channel *cha
 void uvr_partition_forget(struct uvr_partition *partition, struct uvr_channel *channel)
 {
 	mutex_lock(&partition->lock);
-	list_del_init(&channel->of_client);
+	if (!list_empty(&channel->of_client)) {
+		list_del_init(&channel->of_client);
+		partition->nr_channels--;
+		partition->channel_bytes -= channel->bytes;
+	}
 	mutex_unlock(&partition->lock);
 }

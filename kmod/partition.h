@@ -16,6 +16,7 @@
 #include "lease.h"
 #include "object.h"
 
+struct mem_cgroup;
 struct uvr_call;
 struct uvr_channel;
 struct uvr_context;
@@ -39,6 +40,9 @@ struct uvr_partition {
 	struct uvr_context *contexts[ULTRAVISOR_MAX_CONTEXTS];	/* P */
 	u32 nr_contexts;					/* P */
 	struct list_head channels;				/* P: those it is the client of */
+	u32 nr_channels, max_channels;				/* P; 0: no limit */
+	u64 channel_bytes, max_channel_bytes;			/* likewise */
+	struct mem_cgroup *memcg;				/* a reference, or NULL */
 	struct uvr_block blocks[ULTRAVISOR_MAX_BLOCKS];		/* B */
 	u32 nr_blocks;						/* B */
 	struct uvr_lease lease;
@@ -57,8 +61,8 @@ struct uvr_block *uvr_partition_block(struct uvr_partition *partition, u32 index
 struct file *uvr_partition_file(struct uvr_object *object, u32 role);
 
 /*
- * Makes channel one of the partition's, so that it ends with it. ESHUTDOWN: it is dead.
- * uvr_partition_forget is its reverse, and harmless if the first failed.
+ * Makes channel one of the partition's, so that it ends with it. ESHUTDOWN: it is dead. EDQUOT:
+ * it has as many as it may. uvr_partition_forget is its reverse, harmless if the first failed.
  */
 int uvr_partition_adopt(struct uvr_partition *partition, struct uvr_channel *channel);
 void uvr_partition_forget(struct uvr_partition *partition, struct uvr_channel *channel);

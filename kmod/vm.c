@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "charge.h"
 #include "context.h"
 #include "event.h"
 #include "ioctl.h"
@@ -35,6 +36,7 @@ struct uvr_vm {
 struct errand {
 	int (*run)(struct errand *errand);
 	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
 	struct completion done;
 	int rc;
 	struct file *kvm;
@@ -46,9 +48,12 @@ struct errand {
 static int errand_thread(void *data)
 {
 	struct errand *errand = data;
+	struct mem_cgroup *before;
 
 	kthread_use_mm(errand->mm);
+	before = uvr_charge_begin(errand->memcg);
 	errand->rc = errand->run(errand);
+	uvr_charge_end(before);
 	kthread_unuse_mm(errand->mm);
 	/* Not a return: the module may be gone as soon as the caller knows. */
 	kthread_complete_and_exit(&errand->done, 0);
@@ -112,9 +117,11 @@ static int make_vcpu(struct errand *errand)
 	return PTR_ERR_OR_ZERO(errand->vcpu);
 }
 
-struct file *uvr_vm_make_vcpu(struct file *vm, u32 index)
+struct file *uvr_vm_make_vcpu(struct uvr_partition *partition, struct file *vm, u32 index)
 {
-	struct errand errand = { .run = make_vcpu, .vm = vm, .index = index };
+	struct errand errand = {
+		.run = make_vcpu, .memcg = partition->memcg, .vm = vm, .index = index,
+	};
 	int rc = run_errand(&errand);
 
 	return rc ? ERR_PTR(rc) : errand.vcpu;
@@ -195,7 +202,7 @@ static const struct mmu_notifier_ops notifier_ops = {
 /* Makes and watches; nothing of it is the partition's yet. */
 static struct uvr_vm *build_vm(struct uvr_partition *partition)
 {
-	struct errand errand = { .run = make_vm };
+	struct errand errand = { .run = make_vm, .memcg = partition->memcg };
 	struct uvr_vm *vm;
 	int rc;
 
@@ -310,6 +317,7 @@ long uvr_vm_kvm(struct uvr_call *call)
 {
 	struct uvr_partition *partition = uvr_partition(call->handle->object);
 	struct ultravisor_kvm *arg = call->arg;
+	struct mem_cgroup *before;
 	struct file *file;
 	bool system;
 	long rc;
@@ -332,7 +340,9 @@ long uvr_vm_kvm(struct uvr_call *call)
 	mutex_unlock(&partition->lock);
 	if (rc)
 		return rc;
+	before = uvr_charge_begin(partition->memcg);
 	rc = vfs_ioctl(file, arg->cmd, arg->arg);
+	uvr_charge_end(before);
 	fput(file);
 	return rc;
 }

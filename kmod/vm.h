@@ -16,7 +16,7 @@ struct uvr_partition;
 pid_t uvr_vm_maker(struct uvr_partition *partition);
 
 /* A new vCPU's file. Partition making, not locked; caller on the VM's address space. */
-struct file *uvr_vm_make_vcpu(struct file *vm, u32 index);
+struct file *uvr_vm_make_vcpu(struct uvr_partition *partition, struct file *vm, u32 index);
 
 /* A reference to the VM's own file. Partition locked, VM checked. */
 struct file *uvr_vm_file(struct uvr_partition *partition);

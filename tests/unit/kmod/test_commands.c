@@ -84,12 +84,18 @@ static void every_row_names_roles_that_exist(void **state)
 	}
 }
 
-static void only_a_channel_has_flags(void **state)
+static void only_what_is_created_has_flags(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR_ROWS; i++)
-		assert_int_equal(rows[i].flags, rows[i].cmd == ULTRAVISOR_CHANNEL_CREATE ?
-				 ULTRAVISOR_CHANNEL_GRANT : 0);
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		uint32_t flags = 0;
+
+		if (rows[i].cmd == ULTRAVISOR_PARTITION_CREATE)
+			flags = ULTRAVISOR_PARTITION_CGROUP;
+		if (rows[i].cmd == ULTRAVISOR_CHANNEL_CREATE)
+			flags = ULTRAVISOR_CHANNEL_GRANT;
+		assert_int_equal(rows[i].flags, flags);
+	}
 }
 
 /* What callers of ABI version 1 give, for good; and what there is now, if more. */
@@ -147,7 +153,7 @@ int main(void)
 		cmocka_unit_test(every_argument_starts_with_size_and_flags),
 		cmocka_unit_test(sizes_leave_no_hole),
 		cmocka_unit_test(every_row_names_roles_that_exist),
-		cmocka_unit_test(only_a_channel_has_flags),
+		cmocka_unit_test(only_what_is_created_has_flags),
 		cmocka_unit_test(no_struct_has_shrunk),
 	};
 
