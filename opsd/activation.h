@@ -70,7 +70,6 @@ struct activation {
 	sd_event_source *timer;
 	uint64_t deadline;		/* of the watch, CLOCK_MONOTONIC µs */
 	uint64_t pause;			/* until the next look, µs */
-	uint64_t press;			/* when the power button is pressed again, like deadline */
 };
 TAILQ_HEAD(activations, activation);
 

@@ -11,7 +11,7 @@
 #include "ops.h"
 #include "placement.h"
 
-void choice_claim(struct activation *a, const struct host *h, struct batch *b)
+static void claim(struct activation *a, const struct host *h, struct batch *b)
 {
 	claim_make(a, h, b);
 	if (batch_commit(b, a->ops)) {
@@ -150,7 +150,7 @@ static void choose(struct activation *a)
 		batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
 		tell_verdicts(a, v, n, &b);
 		if (best) {
-			choice_claim(a, best, &b);
+			claim(a, best, &b);
 		} else {
 			nobody_takes_it(a, v, n);
 			batch_commit(&b, a->ops);
@@ -184,7 +184,7 @@ static void choose_to_stop(struct activation *a)
 		activation_failed(a);
 	} else if (h) {
 		batch_put(&b, STORE_PUT_ACTIVATION, &a->row);
-		choice_claim(a, h, &b);
+		claim(a, h, &b);
 	} else if (place && place->row.state != HOST_UP &&
 		   (p->row.active || placement_is_on(p->row.seen))) {
 		error_set(&a->error, EXIT_UNREACHABLE, "%s was not stopped", a->row.partition);

@@ -7,12 +7,7 @@
 #define OPSD_CHOICE_H
 
 struct activation;
-struct batch;
-struct host;
 
 void choice_begin(struct activation *a);
-
-/* Claims this host: commits the claim with what the batch has already, then asks the host. */
-void choice_claim(struct activation *a, const struct host *h, struct batch *b);
 
 #endif

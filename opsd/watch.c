@@ -5,15 +5,12 @@
 #include <time.h>
 
 #include "activation.h"
-#include "batch.h"
-#include "choice.h"
 #include "ops.h"
 #include "placement.h"
 #include "watch.h"
 
 #define FIRST_WATCH_USEC 20000ull	/* a monitor is up in some ten milliseconds */
 #define LAST_WATCH_USEC	500000ull
-#define PRESS_USEC	5000000ull	/* a guest that boots still does not feel the first press */
 
 static void watch(struct activation *a);
 
@@ -38,7 +35,6 @@ static void watched(void *data)
 	bool up = h && h->row.state == HOST_UP;
 	const char *name = a->row.partition;
 	uint64_t now = monotonic_usec();
-	struct batch b = { 0 };
 
 	if (up && a->row.verb == VERB_ACTIVATE && p &&
 	    (!strcmp(p->state, "running") || !strcmp(p->state, "paused"))) {
@@ -54,8 +50,6 @@ static void watched(void *data)
 	} else if (up && a->row.verb == VERB_DEACTIVATE && (!p || !placement_is_on(p->state))) {
 		activation_done(a, "off", "%s is off on %s%s%s", name, h->row.name,
 				p && p->reason[0] ? ": " : "", p ? p->reason : "");
-	} else if (up && a->row.verb == VERB_DEACTIVATE && now >= a->press && now < a->deadline) {
-		choice_claim(a, h, &b);
 	} else if (now < a->deadline) {
 		activation_later(a, a->pause, watch);
 		a->pause = a->pause * 2 < LAST_WATCH_USEC ? a->pause * 2 : LAST_WATCH_USEC;
@@ -87,10 +81,7 @@ static void watch(struct activation *a)
 
 void watch_begin(struct activation *a)
 {
-	/* Pressing again does not begin it anew. */
-	if (!a->deadline)
-		a->deadline = monotonic_usec() + a->row.timeout_s * 1000000ull;
-	a->press = monotonic_usec() + PRESS_USEC;
+	a->deadline = monotonic_usec() + a->row.timeout_s * 1000000ull;
 	a->pause = FIRST_WATCH_USEC;
 	watch(a);
 }

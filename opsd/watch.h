@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The watch over a settled activation: until its host says that the partition runs, or is off, or
- * until patience ends. A guest that does not power off has its button pressed again, and is never
- * killed.
+ * until patience ends. A guest that does not power off is never killed.
  */
 #ifndef OPSD_WATCH_H
 #define OPSD_WATCH_H

@@ -32,6 +32,7 @@
 #include "transaction.h"
 
 #define RETRY_US	(1000 * 1000ULL)	/* when an end cannot be recorded now */
+#define PRESS_US	(5 * 1000 * 1000ULL)	/* a guest that boots still felt no press */
 #define LINGER_US	(5 * 1000 * 1000ULL)	/* from "powered off" to the process's end */
 #define OVERHEAD	(64ULL << 20)		/* of a process beside its guest's memory, bytes */
 #define TASKS		32			/* beside its vCPUs */
@@ -54,7 +55,7 @@ struct guest {
 	uint32_t reboots;
 	char failure[256];		/* why it could not be started */
 	struct channel *monitor;
-	sd_event_source *exit, *doorbell, *timer, *defer;
+	sd_event_source *exit, *doorbell, *timer, *defer, *press;
 };
 
 TAILQ_HEAD(guests, guest);
@@ -97,6 +98,7 @@ static struct guest *guest_create(struct supervisor *s, const uint8_t partition[
 static void drop_channel(struct guest *g)
 {
 	g->doorbell = sd_event_source_disable_unref(g->doorbell);
+	g->press = sd_event_source_disable_unref(g->press);
 	channel_close(g->monitor);
 	g->monitor = NULL;
 }
@@ -336,6 +338,7 @@ static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *da
 	(void)fd;
 	(void)events;
 	g->exit = sd_event_source_disable_unref(g->exit);
+	g->press = sd_event_source_disable_unref(g->press);
 	g->over = true;
 	if (g->ended) {
 		if (g->child)
@@ -365,13 +368,38 @@ void supervisor_end(struct supervisor *s, const uint8_t partition[16])
 		look_again(g);
 }
 
+/* ---- its power button */
+
+static int press(struct guest *g)
+{
+	int rc = g->monitor ? channel_ring(g->monitor, MONITOR_DOORBELL_POWER) : -ENOENT;
+
+	if (rc < 0)
+		log_errno(LOG_WARNING, rc, "the power button of %s", g->name);
+	return rc;
+}
+
+static int on_press(sd_event_source *source, uint64_t usec, void *data)
+{
+	(void)usec;
+	if (press(data) < 0 || sd_event_source_set_time_relative(source, PRESS_US) < 0)
+		return 0;
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
 void supervisor_stop(struct supervisor *s, const uint8_t partition[16])
 {
 	struct guest *g = guest_find(s, partition);
-	int rc = g && g->monitor ? channel_ring(g->monitor, MONITOR_DOORBELL_POWER) : -ENOENT;
 
-	if (rc < 0)
-		log_errno(LOG_WARNING, rc, "the power button of %s", g ? g->name : "nobody");
+	if (!g || g->over)
+		return;
+	g->press = sd_event_source_disable_unref(g->press);
+	if (press(g) < 0)
+		return;
+	if (sd_event_add_time_relative(s->event, &g->press, CLOCK_MONOTONIC, PRESS_US, 0,
+				       on_press, g) < 0)
+		log_error("out of memory: the power button of %s is pressed once only", g->name);
 }
 
 bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t *pid,

@@ -23,6 +23,7 @@ void supervisor_close(struct supervisor *s);
 
 /* The hooks of struct uvd_hooks. */
 void supervisor_start(struct supervisor *s, struct launch *launch);
+/* Presses the power button, and again every few seconds for as long as the guest runs. */
 void supervisor_stop(struct supervisor *s, const uint8_t partition[16]);
 void supervisor_end(struct supervisor *s, const uint8_t partition[16]);
 bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t *pid,

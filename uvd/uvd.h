@@ -24,7 +24,7 @@ struct uvd;
 struct uvd_hooks {
 	/* Start this partition's process. Owns launch. */
 	void (*start)(struct uvd *uvd, struct launch *launch);
-	/* Press the power button of this running partition. */
+	/* Press the power button of this running partition until it is off. */
 	void (*stop)(struct uvd *uvd, const uint8_t partition[16]);
 	/* Its rows are released: end its process, if there is one. */
 	void (*end)(struct uvd *uvd, const uint8_t partition[16]);

@@ -49,11 +49,14 @@ console() { timeout 20 cmdpartctl console "$1" --log; }
 console_has() { console "$1" | grep -- "$2" >/dev/null; }
 state_is() { [[ $(cmdpartctl show "$1" --json | jq -r .state) == "$2" ]]; }
 
-# initrd KERNEL SCRIPT: makes $work/KERNEL.initrd whose guest runs SCRIPT (text) at boot
+# initrd KERNEL SCRIPT [OPTION…]: makes $work/KERNEL.initrd whose guest runs SCRIPT (text) at boot
 initrd() {
-	printf '%s\n' "$2" >"$work/$1.init"
-	"$repository/testhost/guest-initrd" "$work/$1.initrd" --kernel "$1" --init "$work/$1.init" >/dev/null
-	cp -L "$repository/build/kernels/$1/vmlinuz" "$work/$1.vmlinuz"
+	local kernel=$1
+	printf '%s\n' "$2" >"$work/$kernel.init"
+	shift 2
+	"$repository/testhost/guest-initrd" "$work/$kernel.initrd" --kernel "$kernel" \
+		--init "$work/$kernel.init" "$@" >/dev/null
+	cp -L "$repository/build/kernels/$kernel/vmlinuz" "$work/$kernel.vmlinuz"
 }
 
 # disk NAME SIZE: an ext4 image

@@ -334,29 +334,6 @@ static void a_guest_that_ignores_the_power_button_is_not_killed(void **state)
 	world_stop_ops(w);
 }
 
-/* A guest that boots still does not feel the first press: there is a second. */
-static void the_power_button_is_pressed_again(void **state)
-{
-	struct world *w = *state;
-	char id[37];
-	json_t *a;
-
-	w->host[0].stuck = true;
-	world_start_ops(w);
-	json_decref(outcome(w, "activation", "web1", world_definition("web1", "128MiB"), "done"));
-	world_timeout_s = 20;
-	strcpy(id, world_begin(w, "deactivation", "web1", NULL));
-	world_timeout_s = 5;
-	world_until(w->host[0].transactions == 3);
-	w->host[0].stuck = false;
-	a = world_await(w, id);
-	assert_non_null(a);
-	assert_string_equal(at(a, "state"), "done");
-	assert_int_equal(json_array_size(json_object_get(a, "claims")), 2);
-	json_decref(a);
-	world_stop_ops(w);
-}
-
 static void what_ends_by_itself_is_seen(void **state)
 {
 	struct world *w = *state;
@@ -511,7 +488,6 @@ int main(void)
 		with_three(a_silent_host_keeps_its_partition),
 		with_one(a_guest_that_dies_at_once_is_a_failure_with_its_reason),
 		with_one(a_guest_that_ignores_the_power_button_is_not_killed),
-		with_one(the_power_button_is_pressed_again),
 		with_one(what_ends_by_itself_is_seen),
 		with_three(a_host_that_runs_something_is_not_forgotten),
 		with_one(a_second_request_joins_the_first_or_conflicts),
