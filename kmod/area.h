@@ -23,7 +23,7 @@ struct uvr_area {
 };
 
 int uvr_area_init(struct uvr_channel *channel, const struct ultravisor_channel_create *arg);
-void uvr_area_drop(struct uvr_channel *channel);		/* the pages alone; channel locked */
+void uvr_area_drop(struct uvr_channel *channel);	/* its pages; channel locked */
 void uvr_area_uninit(struct uvr_channel *channel);	/* also of a half-built one */
 
 /* A file whose mappings uvr_area_unmap finds. */

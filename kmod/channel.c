@@ -21,6 +21,9 @@
 #include "ioctl.h"
 #include "partition.h"
 
+#define MIN_ANSWER_NS NSEC_PER_MSEC
+#define MAX_ANSWER_NS (3600 * NSEC_PER_SEC)
+
 static void event(struct uvr_channel *channel, enum ultravisor_event what, u32 slot)
 {
 	uvr_event(what, channel->object.id, slot, channel->epoch);
@@ -311,6 +314,8 @@ static int check_create(const struct ultravisor_channel_create *arg)
 		return -EINVAL;
 	if (arg->flags & ULTRAVISOR_CHANNEL_GRANT && !arg->client_id)
 		return -EINVAL;
+	if (arg->answer_ns && (arg->answer_ns < MIN_ANSWER_NS || arg->answer_ns > MAX_ANSWER_NS))
+		return -EINVAL;
 	return 0;
 }
 
@@ -324,12 +329,14 @@ static struct uvr_channel *alloc_channel(const struct ultravisor_channel_create 
 	spin_lock_init(&channel->bells);
 	init_waitqueue_head(&channel->news);
 	INIT_LIST_HEAD(&channel->of_client);
+	uvr_doorbell_init(channel);
 	channel->serving = ULTRAVISOR_NO_SLOT;
 	channel->client_news = 1;	/* an endpoint that has never looked has news */
 	channel->server_news = 1;
 	channel->type = arg->type;
 	channel->flags = arg->flags;
 	channel->doorbells = arg->doorbells;
+	channel->answer_ns = arg->answer_ns;
 	channel->bytes = PAGE_SIZE + arg->client_size + arg->server_size + arg->private_size;
 	channel->object.transaction = arg->transaction;
 	memcpy(channel->object.uuid, arg->uuid, sizeof(channel->object.uuid));

@@ -15,11 +15,11 @@
 #include "area.h"
 #include "object.h"
 
-struct eventfd_ctx;
 struct inode;
 struct uvr_attachment;
 struct uvr_call;
 struct uvr_partition;
+struct uvr_sink;
 struct uvr_source;
 
 /*
@@ -30,7 +30,7 @@ struct uvr_side {
 	u8 uuid[ULTRAVISOR_UUID_LEN];		/* L: the server named for a slot; zero: none */
 	u64 generation;				/* LB: endpoints of an earlier one are stale */
 	struct uvr_attachment *attachment;	/* LB */
-	struct eventfd_ctx **sinks;		/* the pointers: B */
+	struct uvr_sink **sinks;		/* the pointers: B */
 };
 
 /*
@@ -60,6 +60,9 @@ struct uvr_channel {
 	u64 server_news;			/* L: likewise the servers */
 	wait_queue_head_t news;
 	spinlock_t bells;			/* where a ring goes */
+	u64 answer_ns;				/* for a server to answer a kick; 0: for ever */
+	u64 hung_epoch;				/* L: in which the server was reported; 0: none */
+	struct work_struct hung_work;		/* holds the channel while it is queued */
 };
 
 static inline struct uvr_channel *uvr_channel(struct uvr_object *object)

@@ -8,6 +8,12 @@
  * callback runs inside eventfd_signal, where no other eventfd may be signalled; so it queues an
  * irq_work, which runs as soon as that is over. Taking a source away: remove the entry (no new
  * callback), sync the irq_work (no ring under way), free.
+ *
+ * A server answers by reading its sink. Where a channel has a deadline for that, the sink has an
+ * entry in its eventfd's wait queue, too, and is told of signals and reads in their order, under
+ * the eventfd's lock. The first signal after a read notes the time and sets a timer, unless one
+ * is still set; a timer that finds an answer, or a later question, is set anew or not at all. So a
+ * server that reads in time is never reported, and without kicks no timer runs.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -21,6 +27,20 @@
 #include "compat.h"
 #include "doorbell.h"
 #include "endpoint.h"
+#include "event.h"
+
+/* C: constant once started; only with a deadline. S: lock, with interrupts off. */
+struct uvr_sink {
+	struct eventfd_ctx *eventfd;
+	struct uvr_channel *channel;		/* C: takes the sink away before it goes */
+	wait_queue_head_t *head;		/* C: of the eventfd; NULL: without a deadline */
+	struct wait_queue_entry wait;		/* C */
+	poll_table poll;			/* while it is started */
+	struct hrtimer timer;
+	raw_spinlock_t lock;
+	u64 asked;				/* S: first signal since the last read; 0: none */
+	bool armed;				/* S: the timer */
+};
 
 /* Constant once started. */
 struct uvr_source {
@@ -33,22 +53,173 @@ struct uvr_source {
 };
 
 /*
- * This processor is signalling a sink, bells locked. A sink that is some channel's source, too,
- * does not ring there: else whoever is a client here and a server there could connect the two in
- * a circle, and keep the processor in its interrupts for good.
+ * Who on this processor is signalling a sink, bells locked. A sink that is some channel's source,
+ * too, does not ring there: else whoever is a client here and a server there could connect the
+ * two in a circle, and keep the processor in its interrupts for good. (A task, since on PREEMPT_RT
+ * another one may come in between.)
  */
-static DEFINE_PER_CPU(bool, signalling);
+static DEFINE_PER_CPU(struct task_struct *, signaller);
 
-static void signal(struct eventfd_ctx *sink)
+static bool is_signalling(void)
+{
+	return this_cpu_read(signaller) == current;
+}
+
+static void signal(struct uvr_sink *sink)
 {
 	if (!sink)
 		return;
-	__this_cpu_write(signalling, true);
-	uvr_eventfd_signal(sink);
-	__this_cpu_write(signalling, false);
+	this_cpu_write(signaller, current);
+	uvr_eventfd_signal(sink->eventfd);
+	this_cpu_write(signaller, NULL);
 }
 
-static struct eventfd_ctx *serving_sink(struct uvr_channel *channel, u32 index)
+static void ask(struct uvr_sink *sink)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&sink->lock, flags);
+	if (!sink->asked) {
+		sink->asked = ktime_get_ns();
+		if (!sink->armed)
+			hrtimer_start(&sink->timer,
+				      ns_to_ktime(sink->asked + sink->channel->answer_ns),
+				      HRTIMER_MODE_ABS);
+		sink->armed = true;
+	}
+	raw_spin_unlock_irqrestore(&sink->lock, flags);
+}
+
+static void answer(struct uvr_sink *sink)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&sink->lock, flags);
+	sink->asked = 0;
+	raw_spin_unlock_irqrestore(&sink->lock, flags);
+}
+
+/* When the answer is due that the sink waits for; 0 if it waits for none. */
+static u64 due(struct uvr_sink *sink)
+{
+	lockdep_assert_held(&sink->lock);
+	return sink->asked ? sink->asked + sink->channel->answer_ns : 0;
+}
+
+static bool is_hung(struct uvr_sink *sink)
+{
+	u64 then;
+
+	if (!sink || !sink->head)
+		return false;
+	raw_spin_lock_irq(&sink->lock);
+	then = due(sink);
+	raw_spin_unlock_irq(&sink->lock);
+	return then && then <= ktime_get_ns();
+}
+
+static enum hrtimer_restart sink_timer(struct hrtimer *timer)
+{
+	struct uvr_sink *sink = container_of(timer, struct uvr_sink, timer);
+	unsigned long flags;
+	bool early;
+	u64 then;
+
+	raw_spin_lock_irqsave(&sink->lock, flags);
+	then = due(sink);
+	early = then > ktime_get_ns();
+	if (early)
+		hrtimer_set_expires(timer, ns_to_ktime(then));
+	sink->armed = early;
+	raw_spin_unlock_irqrestore(&sink->lock, flags);
+	if (then && !early)
+		uvr_object_defer(&sink->channel->object, &sink->channel->hung_work);
+	return early ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+/* Looks again, now that nobody can come or go: it may be another server by now. */
+static void report_hung(struct work_struct *work)
+{
+	struct uvr_channel *channel = container_of(work, struct uvr_channel, hung_work);
+	u32 slot, i;
+
+	down_write(&channel->lock);
+	slot = channel->serving;
+	for (i = 0; slot != ULTRAVISOR_NO_SLOT && i < channel->doorbells; i++) {
+		if (channel->hung_epoch == channel->epoch ||
+		    !is_hung(channel->slots[slot].sinks[i]))
+			continue;
+		channel->hung_epoch = channel->epoch;
+		uvr_event(ULTRAVISOR_EVENT_HUNG, channel->object.id, slot, channel->epoch);
+	}
+	up_write(&channel->lock);
+	uvr_object_put(&channel->object);
+}
+
+void uvr_doorbell_init(struct uvr_channel *channel)
+{
+	INIT_WORK(&channel->hung_work, report_hung);
+}
+
+static int sink_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	struct uvr_sink *sink = container_of(wait, struct uvr_sink, wait);
+
+	if (key_to_poll(key) & EPOLLOUT)
+		answer(sink);
+	else if (key_to_poll(key) & EPOLLIN && is_signalling())
+		ask(sink);
+	return 0;
+}
+
+static void sink_queue(struct file *file, wait_queue_head_t *head, poll_table *poll)
+{
+	struct uvr_sink *sink = container_of(poll, struct uvr_sink, poll);
+
+	sink->head = head;
+	add_wait_queue(head, &sink->wait);
+}
+
+/* watched: somebody shall read it in time. */
+static struct uvr_sink *make_sink(struct uvr_channel *channel, int fd, bool watched)
+{
+	struct file *file = eventfd_fget(fd);
+	struct uvr_sink *sink;
+
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	sink = kzalloc(sizeof(*sink), GFP_KERNEL_ACCOUNT);
+	if (!sink) {
+		fput(file);
+		return ERR_PTR(-ENOMEM);
+	}
+	sink->eventfd = eventfd_ctx_fileget(file);
+	sink->channel = channel;
+	if (watched) {
+		raw_spin_lock_init(&sink->lock);
+		hrtimer_setup(&sink->timer, sink_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+		init_waitqueue_func_entry(&sink->wait, sink_wake);
+		init_poll_funcptr(&sink->poll, sink_queue);
+		vfs_poll(file, &sink->poll);
+	}
+	fput(file);
+	return sink;
+}
+
+/* Nobody signals it any more. Not eventfd_ctx_remove_wait_queue: it would read it. */
+static void free_sink(struct uvr_sink *sink)
+{
+	if (!sink)
+		return;
+	if (sink->head) {
+		remove_wait_queue(sink->head, &sink->wait);
+		hrtimer_cancel(&sink->timer);
+	}
+	eventfd_ctx_put(sink->eventfd);
+	kfree(sink);
+}
+
+static struct uvr_sink *serving_sink(struct uvr_channel *channel, u32 index)
 {
 	lockdep_assert_held(&channel->bells);
 	return channel->serving == ULTRAVISOR_NO_SLOT ? NULL :
@@ -82,7 +253,7 @@ static int source_wake(struct wait_queue_entry *wait, unsigned int mode, int syn
 	struct uvr_source *source = container_of(wait, struct uvr_source, wait);
 	u64 count;
 
-	if (key_to_poll(key) & EPOLLIN && !__this_cpu_read(signalling)) {
+	if (key_to_poll(key) & EPOLLIN && !is_signalling()) {
 		/* The eventfd's lock is held: the caller has it. */
 		eventfd_ctx_do_read(source->eventfd, &count);
 		irq_work_queue(&source->work);
@@ -142,11 +313,11 @@ static void stop_source(struct uvr_source *source)
 	free_source(source);
 }
 
-static void set_sink(struct uvr_endpoint *endpoint, u32 index, struct eventfd_ctx *sink)
+static void set_sink(struct uvr_endpoint *endpoint, u32 index, struct uvr_sink *sink)
 {
 	struct uvr_channel *channel = endpoint->channel;
 	struct uvr_side *side = endpoint->side;
-	struct eventfd_ctx *old;
+	struct uvr_sink *old;
 
 	spin_lock_irq(&channel->bells);
 	old = side->sinks[index];
@@ -154,13 +325,12 @@ static void set_sink(struct uvr_endpoint *endpoint, u32 index, struct eventfd_ct
 	if (side == &channel->client_side || uvr_endpoint_is_serving(endpoint))
 		signal(sink);
 	spin_unlock_irq(&channel->bells);
-	if (old)
-		eventfd_ctx_put(old);
+	free_sink(old);
 }
 
 void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side)
 {
-	struct eventfd_ctx *sink;
+	struct uvr_sink *sink;
 	u32 i;
 
 	lockdep_assert_held_write(&channel->lock);
@@ -173,19 +343,19 @@ void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side
 		sink = side->sinks[i];
 		side->sinks[i] = NULL;
 		spin_unlock_irq(&channel->bells);
-		if (sink)
-			eventfd_ctx_put(sink);
+		free_sink(sink);
 	}
 }
 
 static int bind_sink(struct uvr_endpoint *endpoint, u32 index, int fd)
 {
 	struct uvr_channel *channel = endpoint->channel;
-	struct eventfd_ctx *sink = NULL;
+	bool watched = channel->answer_ns && endpoint->side != &channel->client_side;
+	struct uvr_sink *sink = NULL;
 	int rc;
 
 	if (fd != -1) {
-		sink = eventfd_ctx_fdget(fd);
+		sink = make_sink(channel, fd, watched);
 		if (IS_ERR(sink))
 			return PTR_ERR(sink);
 	}
@@ -194,8 +364,8 @@ static int bind_sink(struct uvr_endpoint *endpoint, u32 index, int fd)
 	if (!rc)
 		set_sink(endpoint, index, sink);
 	up_write(&channel->lock);
-	if (rc && sink)
-		eventfd_ctx_put(sink);
+	if (rc)
+		free_sink(sink);
 	return rc;
 }
 

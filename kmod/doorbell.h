@@ -13,6 +13,8 @@ struct uvr_call;
 struct uvr_channel;
 struct uvr_side;
 
+void uvr_doorbell_init(struct uvr_channel *channel);
+
 /* Takes all bindings of a side away. Channel locked for writing; may sleep. */
 void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side);
 

@@ -2,7 +2,9 @@
 /* Events, as any listener gets them: by plain netlink sockets. */
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -239,12 +241,115 @@ static void a_leases_end_and_renewal_are_told(void)
 	expect(s, p.id, ULTRAVISOR_EVENT_LEASE_RENEWED, NONE, 5);
 }
 
+static void expect_silence(int s, int ms)
+{
+	struct pollfd p = { .fd = s, .events = POLLIN };
+
+	if (poll(&p, 1, ms)) {
+		struct event e = next_event(s);
+
+		fail("event %u of %llu, slot %d", e.event, (unsigned long long)e.id, (int)e.slot);
+	}
+}
+
+struct asked {
+	struct object channel;
+	int client, server[2], sink[2];
+};
+
+/* Slot 0 serves, and has read the first signal of its sink. */
+static struct asked make_asked(uint64_t answer_ns)
+{
+	struct ultravisor_channel_create create = {
+		.client_size = 4096, .doorbells = 2, .answer_ns = answer_ns,
+	};
+	struct asked a = { .channel = make_channel(&create) };
+	uint64_t count;
+
+	a.client = ok(object_open(a.channel.id, ULTRAVISOR_ROLE_CLIENT, 0));
+	ok(attach(a.client));
+	for (int i = 0; i < 2; i++) {
+		ok(server_set(a.channel.fd, i, 0xa0 + i));
+		a.server[i] = ok(object_open(a.channel.id, ULTRAVISOR_ROLE_SERVER, i));
+		a.sink[i] = ok(eventfd(0, EFD_NONBLOCK));
+		ok(attach(a.server[i]));
+		ok(bind_doorbell(a.server[i], i, ULTRAVISOR_DOORBELL_SINK, a.sink[i]));
+	}
+	check(read(a.sink[0], &count, 8) == 8);
+	return a;
+}
+
+static void a_server_that_does_not_answer_is_reported_once_an_epoch(void)
+{
+	struct asked a = make_asked(50000000);
+	int s = listen_to_events();
+	uint64_t count;
+
+	/* Nothing asked, nothing to answer. */
+	expect_silence(s, 200);
+	ok(ring(a.client, 0));
+	expect(s, a.channel.id, ULTRAVISOR_EVENT_HUNG, 0, 1);
+	ok(ring(a.client, 0));
+	expect_silence(s, 200);
+	/* Answered late, and then silent again: known already. */
+	check(read(a.sink[0], &count, 8) == 8 && count == 2);
+	ok(ring(a.client, 0));
+	expect_silence(s, 200);
+	check(channel_info(a.channel.fd).out_serving == 0);
+	/* The next one is asked by its promotion. */
+	ok(promote(a.channel.fd, 1, NULL));
+	expect(s, a.channel.id, ULTRAVISOR_EVENT_SERVER_GONE, 0, 2);
+	expect(s, a.channel.id, ULTRAVISOR_EVENT_PROMOTED, 1, 2);
+	expect(s, a.channel.id, ULTRAVISOR_EVENT_HUNG, 1, 2);
+}
+
+static void a_busy_server_is_not_reported(void)
+{
+	struct asked a = make_asked(1000000000);
+	int s = listen_to_events();
+	uint64_t end = clock_ns() + 3500000000ull, count;
+
+	/* Asked all the time, for longer than three deadlines; and once more, at the end. */
+	while (clock_ns() < end) {
+		for (int i = 0; i < 20; i++)
+			ok(ring(a.client, 0));
+		check(read(a.sink[0], &count, 8) == 8);
+		ok(ring(a.client, 0));
+		sleep_ms(1);
+		check(read(a.sink[0], &count, 8) == 8);
+	}
+	expect_silence(s, 1500);
+}
+
+static void taking_its_sink_away_ends_the_question(void)
+{
+	struct asked a = make_asked(50000000);
+	int s = listen_to_events();
+	uint64_t count;
+
+	ok(ring(a.client, 0));
+	ok(bind_doorbell(a.server[0], 0, ULTRAVISOR_DOORBELL_SINK, -1));
+	expect_silence(s, 200);
+	/* What was rung is still there for who owns the eventfd. */
+	check(read(a.sink[0], &count, 8) == 8 && count == 1);
+	/* A server without a deadline is asked nothing. */
+	a = make_asked(0);
+	ok(ring(a.client, 0));
+	for (int i = 0; i < 4; i++)		/* of its making: three attach, one is promoted */
+		next_event(s);
+	expect_silence(s, 200);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "a channel's life is told in order", a_channels_life_is_told_in_order },
 		{ "revocation promotes nobody on its way", revocation_promotes_nobody_on_its_way },
 		{ "the end of a monitor is told", the_end_of_a_monitor_is_told },
+		{ "a server that does not answer is reported once an epoch",
+		  a_server_that_does_not_answer_is_reported_once_an_epoch },
+		{ "a busy server is not reported", a_busy_server_is_not_reported },
+		{ "taking its sink away ends the question", taking_its_sink_away_ends_the_question },
 		{ "a lease's end and renewal are told", a_leases_end_and_renewal_are_told },
 	};
 
