@@ -39,11 +39,20 @@ struct errand {
 	struct mem_cgroup *memcg;
 	struct completion done;
 	int rc;
+	unsigned int fail_nth;
 	struct file *kvm;
 	struct file *vm;
 	struct file *vcpu;
 	u32 index;
 };
+
+/* On debug kernels: a caller that is to fail at its nth allocation may fail on its errand, too. */
+static void swap_faults(struct errand *errand)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	swap(current->fail_nth, errand->fail_nth);
+#endif
+}
 
 static int errand_thread(void *data)
 {
@@ -52,7 +61,9 @@ static int errand_thread(void *data)
 
 	kthread_use_mm(errand->mm);
 	before = uvr_charge_begin(errand->memcg);
+	swap_faults(errand);
 	errand->rc = errand->run(errand);
+	swap_faults(errand);
 	uvr_charge_end(before);
 	kthread_unuse_mm(errand->mm);
 	/* Not a return: the module may be gone as soon as the caller knows. */
@@ -63,14 +74,22 @@ static int errand_thread(void *data)
 static int run_errand(struct errand *errand)
 {
 	struct task_struct *task;
+	int rc;
 
 	errand->mm = current->mm;
 	init_completion(&errand->done);
-	task = kthread_run(errand_thread, errand, "ultravisor-vm");
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	wait_for_completion(&errand->done);
-	return errand->rc;
+	task = kthread_create(errand_thread, errand, "ultravisor-vm");
+	if (IS_ERR(task)) {
+		rc = PTR_ERR(task);
+	} else {
+		swap_faults(errand);
+		wake_up_process(task);
+		wait_for_completion(&errand->done);
+		swap_faults(errand);
+		rc = errand->rc;
+	}
+	/* No thread is to be had, by the module or by KVM; EAGAIN says another thing here. */
+	return rc == -EAGAIN ? -ENOMEM : rc;
 }
 
 /* Moves a descriptor that an ioctl has just made out of the (kernel threads') table. */
