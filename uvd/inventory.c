@@ -242,9 +242,29 @@ void inventory_default_pool(const struct inventory *inv, struct cpuset *cpus, ui
 		 list, size_human(*memory, half), size_human(inv->available, available));
 }
 
+void inventory_shares(const uint64_t *total, unsigned int n, uint64_t bytes, uint64_t *share)
+{
+	uint64_t all = 0, left = bytes;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		all += total[i];
+	for (i = 0; i < n; i++) {
+		/* The last takes what rounding left, up to what it has. */
+		share[i] = all ? (uint64_t)((__uint128_t)bytes * total[i] / all) : 0;
+		if (i == n - 1)
+			share[i] = left;
+		if (n > 1)
+			share[i] = share[i] / MEMORY_STEP * MEMORY_STEP;
+		if (share[i] > total[i])
+			share[i] = total[i];
+		left -= share[i];
+	}
+}
+
 int inventory_split_pool(struct db *db, uint64_t bytes)
 {
-	uint64_t total[INVENTORY_NODES], all = 0, left = bytes, share;
+	uint64_t total[INVENTORY_NODES], share[INVENTORY_NODES];
 	unsigned int n = 0, i;
 	uint32_t node[INVENTORY_NODES];
 	sqlite3_stmt *q;
@@ -253,23 +273,13 @@ int inventory_split_pool(struct db *db, uint64_t bytes)
 	q = db_query(db, "SELECT node, memory_total FROM node ORDER BY node", "");
 	while ((rc = db_next(db, q)) > 0 && n < INVENTORY_NODES) {
 		node[n] = db_int(q, 0);
-		total[n] = db_int(q, 1);
-		all += total[n++];
+		total[n++] = db_int(q, 1);
 	}
 	db_done(q);
-	for (i = 0; rc >= 0 && i < n; i++) {
-		/* The last takes what rounding left, up to what it has. */
-		share = all ? (uint64_t)((__uint128_t)bytes * total[i] / all) : 0;
-		if (i == n - 1)
-			share = left;
-		if (n > 1)
-			share = share / MEMORY_STEP * MEMORY_STEP;
-		if (share > total[i])
-			share = total[i];
-		left -= share;
+	inventory_shares(total, n, bytes, share);
+	for (i = 0; rc >= 0 && i < n; i++)
 		rc = db_run(db, "UPDATE node SET memory_pool = ? WHERE node = ?", "ii",
-			    (int64_t)share, (int64_t)node[i]);
-	}
+			    (int64_t)share[i], (int64_t)node[i]);
 	return rc < 0 ? rc : 0;
 }
 

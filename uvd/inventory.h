@@ -49,7 +49,10 @@ void inventory_default_pool(const struct inventory *inv, struct cpuset *cpus, ui
  */
 int inventory_store(const struct inventory *inv, struct db *db);
 
-/* Divides bytes among the nodes' pools, in proportion to their size. */
+/* Divides bytes among n nodes of these sizes, in proportion. */
+void inventory_shares(const uint64_t *total, unsigned int n, uint64_t bytes, uint64_t *share);
+
+/* The same, for the nodes' rows. */
 int inventory_split_pool(struct db *db, uint64_t bytes);
 
 #endif

@@ -28,6 +28,7 @@
 #include "hold.h"
 #include "inventory.h"
 #include "options.h"
+#include "preview.h"
 #include "reconcile.h"
 #include "supervisor.h"
 #include "uvd.h"
@@ -335,6 +336,22 @@ static void stop(struct program *p)
 	sd_event_unref(p->event);
 }
 
+static int preview(const struct options *o)
+{
+	char book[PATH_MAX];
+	int rc = preview_print(stdout, "");
+
+	if (rc < 0) {
+		log_errno(LOG_ERR, rc, "the host's processors and memory cannot be read");
+		return 1;
+	}
+	snprintf(book, sizeof(book), "%s/uvd.db", o->state);
+	if (access(book, F_OK) == 0)
+		printf("\nThis host has had its first start (%s): what holds is in"
+		       " `cmdpartctl host`.\n", book);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p = { .kernel.fd = -1 };
@@ -344,6 +361,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? 2 : 0;
 	log_init("uvd", p.options.debug);
+	if (p.options.inventory)
+		return preview(&p.options);
 	p.uvd.hooks = &hooks;
 	p.uvd.state = p.options.state;
 	rc = start(&p);

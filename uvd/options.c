@@ -10,6 +10,7 @@
 
 static const char usage[] =
 	"usage: uvd [--state DIR] [--run DIR] [--device PATH] [--monitor PATH] [--debug]\n"
+	"       uvd --inventory\n"
 	"\n"
 	"The ultravisor partition: keeps the resource database, commits transactions, supervises\n"
 	"guests. Everything is asked of it over the command channel: see cmdpartctl(1).\n"
@@ -18,6 +19,7 @@ static const char usage[] =
 	"  --run DIR       socket (/run/ultravisor)\n"
 	"  --device PATH   the module's device (/dev/ultravisor)\n"
 	"  --monitor PATH  program of a guest's monitor (uvmonitor beside this program)\n"
+	"  --inventory     print what a first start would set aside for partitions; change nothing\n"
 	"  --debug, -d     log every transaction, too\n"
 	"  --help, -h      this text\n";
 
@@ -44,6 +46,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		{ "run", required_argument, NULL, 'r' },
 		{ "device", required_argument, NULL, 'D' },
 		{ "monitor", required_argument, NULL, 'm' },
+		{ "inventory", no_argument, NULL, 'i' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -69,6 +72,9 @@ int options_parse(struct options *o, int argc, char **argv)
 			break;
 		case 'm':
 			snprintf(o->monitor, sizeof(o->monitor), "%s", optarg);
+			break;
+		case 'i':
+			o->inventory = true;
 			break;
 		case 'd':
 			o->debug = true;

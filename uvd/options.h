@@ -10,6 +10,7 @@ struct options {
 	const char *state, *run, *device;
 	char monitor[PATH_MAX];
 	bool debug;
+	bool inventory;			/* print what a first start would take, and exit */
 };
 
 /* 0; 1: --help or --version was answered; -EINVAL: said on stderr. */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <uvd/inventory.h>
+#include <uvd/preview.h>
 
 #define TOPOLOGY "/sys/devices/system/cpu/cpu%u/topology/"
 
@@ -196,6 +197,29 @@ static void test_a_host_of_one_core_shares_it(void **state)
 	assert_int_equal(inv.node[0].memory, 8ULL << 30);
 }
 
+static void test_what_would_be_taken_is_said_before(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	(void)state;
+	put_server();
+	put_process("1", true, "0-7");
+	put_process("77", true, "3");
+	f = open_memstream(&text, &size);
+	assert_non_null(f);
+	assert_int_equal(preview_print(f, root), 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\nfor partitions:      3 GiB\n"));
+	assert_non_null(strstr(text, "\nCPUs for partitions: 1-2,5-7\n"));
+	assert_non_null(strstr(text, "bound to: 3; 3 GiB, half of the 6 GiB"));
+	assert_non_null(strstr(text, "   2     2     0  2,6         default  free\n"));
+	assert_non_null(strstr(text, "   3     2     1  3,7         -        the host\n"));
+	assert_non_null(strstr(text, "   2       6 GiB        2.25 GiB\n"));
+	free(text);
+}
+
 static void test_rows_follow_the_hardware(void **state)
 {
 	char path[128];
@@ -267,6 +291,7 @@ int main(void)
 		TEST(test_the_pool_leaves_what_processes_are_bound_to),
 		TEST(test_what_binds_everybody_binds_nobody),
 		TEST(test_a_host_of_one_core_shares_it),
+		TEST(test_what_would_be_taken_is_said_before),
 		TEST(test_rows_follow_the_hardware),
 		TEST(test_two_uvds_do_not_share_a_database),
 		TEST(test_a_database_of_another_version_is_refused),
