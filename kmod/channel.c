@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "channel.h"
@@ -249,9 +250,29 @@ static void free_channel(struct uvr_object *object)
 	kfree(channel);
 }
 
+/* The owner of a channel is its client. */
+static void show(struct uvr_object *object, struct seq_file *m)
+{
+	struct uvr_channel *channel = uvr_channel(object);
+	u32 slot;
+
+	down_read(&channel->lock);
+	seq_printf(m, " %s client=%llu bytes=%llu type=%u epoch=%llu client_attached=%d serving=%d",
+		   channel->revoked ? "revoked" : channel->parked ? "parked" : "in-use",
+		   channel->client ? channel->client->object.id : 0, channel->bytes, channel->type,
+		   channel->epoch, !!channel->client_side.attachment, (s32)channel->serving);
+	seq_puts(m, " attached=");
+	for (slot = 0; slot < ULTRAVISOR_MAX_SERVERS; slot++)
+		seq_putc(m, channel->slots[slot].attachment ? '0' + slot : '-');
+	seq_printf(m, " rings_to_server=%llu rings_to_client=%llu",
+		   READ_ONCE(channel->rings_to_server), READ_ONCE(channel->rings_to_client));
+	up_read(&channel->lock);
+}
+
 static const struct uvr_object_ops ops = {
 	.destroy = destroy,
 	.free = free_channel,
+	.show = show,
 };
 
 static int alloc_sinks(struct uvr_channel *channel, struct uvr_side *side)

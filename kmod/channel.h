@@ -60,6 +60,7 @@ struct uvr_channel {
 	u64 server_news;			/* L: likewise the servers */
 	wait_queue_head_t news;
 	spinlock_t bells;			/* where a ring goes */
+	u64 rings_to_server, rings_to_client;	/* B */
 	u64 answer_ns;				/* for a server to answer a kick; 0: for ever */
 	u64 hung_epoch;				/* L: in which the server was reported; 0: none */
 	struct work_struct hung_work;		/* holds the channel while it is queued */

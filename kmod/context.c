@@ -22,6 +22,7 @@
 #include "exit.h"
 #include "ioctl.h"
 #include "partition.h"
+#include "trace.h"
 #include "vm.h"
 
 /* A rest that a guest notices. */
@@ -98,10 +99,11 @@ bool uvr_context_is_out(struct uvr_context *context)
  * Takes our own notification back. Whoever else has set the flag has queued a task_work, which
  * runs only on the way to userspace: the call goes there and comes back by itself, unnoticed.
  */
-static int consume_kick(void)
+static int consume_kick(struct uvr_context *context)
 {
 	if (!test_thread_flag(TIF_NOTIFY_SIGNAL))
 		return 0;
+	trace_uvr_context_forced(context->partition->object.id, context->index);
 	clear_thread_flag(TIF_NOTIFY_SIGNAL);
 	/* Pairs with task_work_add: queue, then set the flag. */
 	smp_mb__after_atomic();
@@ -163,8 +165,10 @@ static int rest(struct uvr_context *context, u64 wake)
 	sleep = must_rest(context, wake);
 	held = holds(context);
 	raw_spin_unlock_irq(&context->lock);
-	if (sleep)
+	if (sleep) {
+		trace_uvr_context_rest(context->partition->object.id, context->index);
 		schedule_hrtimeout_range(held ? NULL : &until, 0, HRTIMER_MODE_ABS);
+	}
 	finish_wait(&context->rest, &wait);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -192,7 +196,7 @@ static int admit(struct uvr_context *context)
 	int rc;
 
 	for (;;) {
-		rc = consume_kick();
+		rc = consume_kick(context);
 		if (!rc)
 			rc = apply(context);
 		if (rc)
@@ -207,8 +211,10 @@ static int admit(struct uvr_context *context)
 		raw_spin_unlock_irq(&context->lock);
 		if (dead)
 			return -ESHUTDOWN;
-		if (enter)
+		if (enter) {
+			trace_uvr_context_run(context->partition->object.id, context->index);
 			return 0;
+		}
 		if (!since)
 			since = ktime_get_ns();
 		rc = rest(context, wake);
@@ -233,6 +239,7 @@ static void leave(struct uvr_context *context)
 static void count(struct uvr_context *context, enum ultravisor_exit kind)
 {
 	WRITE_ONCE(context->exits[kind], context->exits[kind] + 1);
+	trace_uvr_context_exit(context->partition->object.id, context->index, kind);
 }
 
 /* What KVM_RUN's result means to the monitor: EAGAIN if nothing, and the guest goes on. */

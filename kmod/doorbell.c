@@ -28,6 +28,7 @@
 #include "doorbell.h"
 #include "endpoint.h"
 #include "event.h"
+#include "trace.h"
 
 /* C: constant once started; only with a deadline. S: lock, with interrupts off. */
 struct uvr_sink {
@@ -226,6 +227,25 @@ static struct uvr_sink *serving_sink(struct uvr_channel *channel, u32 index)
 	       channel->slots[channel->serving].sinks[index];
 }
 
+static void ring_server(struct uvr_channel *channel, u32 index)
+{
+	struct uvr_sink *sink = serving_sink(channel, index);
+
+	channel->rings_to_server++;
+	trace_uvr_ring(channel->object.id, index, channel->serving, sink);
+	signal(sink);
+}
+
+static void ring_client(struct uvr_channel *channel, u32 index)
+{
+	struct uvr_sink *sink = channel->client_side.sinks[index];
+
+	lockdep_assert_held(&channel->bells);
+	channel->rings_to_client++;
+	trace_uvr_ring(channel->object.id, index, ULTRAVISOR_NO_SLOT, sink);
+	signal(sink);
+}
+
 void uvr_doorbell_signal_slot(struct uvr_channel *channel, u32 slot)
 {
 	u32 i;
@@ -244,7 +264,7 @@ static void source_ring(struct irq_work *work)
 	unsigned long flags;
 
 	spin_lock_irqsave(&channel->bells, flags);
-	signal(serving_sink(channel, source->index));
+	ring_server(channel, source->index);
 	spin_unlock_irqrestore(&channel->bells, flags);
 }
 
@@ -442,9 +462,9 @@ long uvr_doorbell_ring(struct uvr_call *call)
 	spin_lock_irqsave(&channel->bells, flags);
 	rc = uvr_endpoint_check(endpoint, current->mm);
 	if (!rc && call->handle->role == UVR_ROLE_CLIENT)
-		signal(serving_sink(channel, index));
+		ring_server(channel, index);
 	else if (!rc && uvr_endpoint_is_serving(endpoint))
-		signal(channel->client_side.sinks[index]);
+		ring_client(channel, index);
 	else if (!rc)
 		rc = -EPERM;
 	spin_unlock_irqrestore(&channel->bells, flags);

@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 
 #include "event.h"
+#include "trace.h"
 
 static const struct genl_multicast_group groups[] = {
 	{ .name = ULTRAVISOR_GENL_GROUP },
@@ -40,6 +41,7 @@ void uvr_event(enum ultravisor_event event, u64 id, u32 slot, u64 epoch)
 {
 	struct sk_buff *skb;
 
+	trace_uvr_event(event, id, slot, epoch);
 	if (!genl_has_listeners(&family, &init_net, 0))
 		return;
 	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);

@@ -21,6 +21,7 @@
 #include "ioctl.h"
 #include "lease.h"
 #include "partition.h"
+#include "trace.h"
 
 static struct uvr_partition *owner(struct uvr_lease *lease)
 {
@@ -159,6 +160,8 @@ static long move(struct uvr_call *call, int (*how)(struct uvr_term *term, u64 ep
 		set_alarm(lease);
 	over = lease->term.over;
 	raw_spin_unlock_irq(&lease->lock);
+	if (!rc)
+		trace_uvr_lease(partition->object.id, arg->epoch, arg->deadline);
 	return !rc && over ? revive(partition) : rc;
 }
 

@@ -30,6 +30,7 @@
 
 #include "area.h"
 #include "compat.h"
+#include "debugfs.h"
 #include "event.h"
 #include "ioctl.h"
 #include "meter.h"
@@ -88,6 +89,7 @@ static int __init uvr_init(void)
 	rc = misc_register(&device);
 	if (rc)
 		goto err_meter;
+	uvr_debugfs_init();
 	return 0;
 
 err_meter:
@@ -101,6 +103,7 @@ err_object:
 /* No object exists any more: each holds the module. */
 static void __exit uvr_exit(void)
 {
+	uvr_debugfs_uninit();
 	misc_deregister(&device);
 	uvr_meter_uninit();
 	uvr_event_uninit();

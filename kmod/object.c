@@ -12,9 +12,11 @@
 #include "ioctl.h"
 #include "object.h"
 #include "partition.h"
+#include "trace.h"
 
 static DEFINE_MUTEX(table_lock);
 static DEFINE_XARRAY(table);		/* id -> object; a reserved id holds a zero entry */
+static DEFINE_XARRAY(living);		/* id -> object, from reservation to its end */
 static u64 last_id;			/* table_lock */
 static struct workqueue_struct *queue;
 
@@ -22,6 +24,10 @@ static void free_object(struct work_struct *work)
 {
 	struct uvr_object *object = container_of(work, struct uvr_object, free_work);
 
+	trace_uvr_object_free(object->id, object->kind);
+	mutex_lock(&table_lock);
+	xa_erase(&living, object->id);
+	mutex_unlock(&table_lock);
 	object->ops->free(object);
 	/* uvr_object_uninit waits for this work item, so the code below the put is still there. */
 	module_put(THIS_MODULE);
@@ -58,20 +64,40 @@ int uvr_object_reserve(struct uvr_object *object, enum ultravisor_kind kind,
 {
 	int rc;
 
-	mutex_lock(&table_lock);
-	rc = xa_reserve(&table, last_id + 1, GFP_KERNEL_ACCOUNT);
-	if (!rc)
-		object->id = ++last_id;
-	mutex_unlock(&table_lock);
-	if (rc)
-		return rc;
-
-	__module_get(THIS_MODULE);
 	object->kind = kind;
 	object->ops = ops;
 	kref_init(&object->ref);
 	INIT_WORK(&object->free_work, free_object);
-	return 0;
+
+	mutex_lock(&table_lock);
+	object->id = last_id + 1;
+	rc = xa_reserve(&table, object->id, GFP_KERNEL_ACCOUNT);
+	if (rc)
+		goto out;
+	rc = xa_err(xa_store(&living, object->id, object, GFP_KERNEL_ACCOUNT));
+	if (rc) {
+		xa_release(&table, object->id);
+		goto out;
+	}
+	last_id++;
+	__module_get(THIS_MODULE);
+out:
+	mutex_unlock(&table_lock);
+	return rc;
+}
+
+struct uvr_object *uvr_object_living(u64 after)
+{
+	struct uvr_object *object;
+	unsigned long id = after;
+
+	mutex_lock(&table_lock);
+	do {
+		object = xa_find_after(&living, &id, ULONG_MAX, XA_PRESENT);
+		/* Without a reference left it waits for free_object, and for this lock. */
+	} while (object && !kref_get_unless_zero(&object->ref));
+	mutex_unlock(&table_lock);
+	return object;
 }
 
 void uvr_object_finalize(struct uvr_object *object)
@@ -83,6 +109,7 @@ void uvr_object_finalize(struct uvr_object *object)
 	old = xa_store(&table, object->id, object, GFP_KERNEL);
 	mutex_unlock(&table_lock);
 	WARN_ON(xa_is_err(old));
+	trace_uvr_object_create(object->id, object->kind);
 }
 
 void uvr_object_abort(struct uvr_object *object)
@@ -178,8 +205,10 @@ long uvr_object_publish(struct uvr_call *call)
 
 	mutex_lock(&table_lock);
 	object = find_locked(arg->id, 0);
-	if (object)
+	if (object) {
 		WRITE_ONCE(object->published, true);
+		trace_uvr_object_publish(object->id, object->kind);
+	}
 	mutex_unlock(&table_lock);
 	return object ? 0 : -ENOENT;
 }
@@ -197,6 +226,7 @@ long uvr_object_destroy(struct uvr_call *call)
 	if (!object)
 		return -ENOENT;
 
+	trace_uvr_object_destroy(object->id, object->kind);
 	object->ops->destroy(object);
 	uvr_object_put(object);
 	return 0;
@@ -215,4 +245,6 @@ void uvr_object_uninit(void)
 	destroy_workqueue(queue);
 	WARN_ON(!xa_empty(&table));
 	xa_destroy(&table);
+	WARN_ON(!xa_empty(&living));
+	xa_destroy(&living);
 }

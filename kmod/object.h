@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 #include <linux/ultravisor.h>
 
+struct seq_file;
 struct uvr_call;
 struct uvr_object;
 
@@ -22,6 +23,8 @@ struct uvr_object_ops {
 	/* Ends the object: no descriptor can use it afterwards. Called once; may sleep. */
 	void (*destroy)(struct uvr_object *object);
 	void (*free)(struct uvr_object *object);
+	/* The rest of its line in debugfs: " name=value"…; may sleep. */
+	void (*show)(struct uvr_object *object, struct seq_file *m);
 };
 
 /*
@@ -43,6 +46,12 @@ int uvr_object_reserve(struct uvr_object *object, enum ultravisor_kind kind,
 		       const struct uvr_object_ops *ops);
 void uvr_object_finalize(struct uvr_object *object);
 void uvr_object_abort(struct uvr_object *object);
+
+/*
+ * A reference to the object with the smallest id above, whether in the table, reserved or
+ * destroyed; or NULL.
+ */
+struct uvr_object *uvr_object_living(u64 id);
 
 /* A reference to the object of that id and kind (0: either), or NULL. */
 struct uvr_object *uvr_object_find(u64 id, u32 kind);

@@ -4,6 +4,7 @@
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "channel.h"
@@ -108,9 +109,53 @@ static void free_partition(struct uvr_object *object)
 	kfree(partition);
 }
 
+static u32 state(struct uvr_partition *partition)
+{
+	lockdep_assert_held(&partition->lock);
+	if (partition->dead)
+		return ULTRAVISOR_PARTITION_DEAD;
+	if (!uvr_object_is_published(&partition->object))
+		return ULTRAVISOR_PARTITION_PREPARED;
+	return partition->stopped ? ULTRAVISOR_PARTITION_STOPPED : ULTRAVISOR_PARTITION_RUNNING;
+}
+
+static void add_use(struct uvr_partition *partition, u64 *run_ns, u64 *exits)
+{
+	u32 i;
+
+	lockdep_assert_held(&partition->lock);
+	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
+		if (partition->contexts[i])
+			uvr_context_add_use(partition->contexts[i], run_ns, exits);
+}
+
+static void show(struct uvr_object *object, struct seq_file *m)
+{
+	static const char * const states[] = {
+		[ULTRAVISOR_PARTITION_PREPARED] = "prepared",
+		[ULTRAVISOR_PARTITION_RUNNING] = "running",
+		[ULTRAVISOR_PARTITION_STOPPED] = "stopped",
+		[ULTRAVISOR_PARTITION_DEAD] = "dead",
+	};
+	struct uvr_partition *partition = uvr_partition(object);
+	u64 run_ns = 0, exits = 0;
+
+	mutex_lock(&partition->lock);
+	add_use(partition, &run_ns, &exits);
+	seq_printf(m, " %s name=%s monitor=%d contexts=%u blocks=%u channels=%u channel_bytes=%llu",
+		   states[state(partition)], partition->name, uvr_vm_maker(partition),
+		   partition->nr_contexts, partition->nr_blocks, partition->nr_channels,
+		   partition->channel_bytes);
+	mutex_unlock(&partition->lock);
+	seq_printf(m, " run_ns=%llu exits=%llu lease=%s", run_ns, exits,
+		   uvr_lease_is_over(&partition->lease) ? "over" :
+		   READ_ONCE(partition->lease.term.deadline) ? "held" : "none");
+}
+
 static const struct uvr_object_ops ops = {
 	.destroy = destroy,
 	.free = free_partition,
+	.show = show,
 };
 
 static struct uvr_partition *alloc_partition(const struct ultravisor_partition_create *arg,
@@ -168,16 +213,6 @@ long uvr_partition_create(struct uvr_call *call)
 			     &arg->out_fd);
 }
 
-static u32 state(struct uvr_partition *partition)
-{
-	lockdep_assert_held(&partition->lock);
-	if (partition->dead)
-		return ULTRAVISOR_PARTITION_DEAD;
-	if (!uvr_object_is_published(&partition->object))
-		return ULTRAVISOR_PARTITION_PREPARED;
-	return partition->stopped ? ULTRAVISOR_PARTITION_STOPPED : ULTRAVISOR_PARTITION_RUNNING;
-}
-
 long uvr_partition_info(struct uvr_call *call)
 {
 	struct uvr_partition *partition = uvr_partition(call->handle->object);
@@ -200,9 +235,7 @@ long uvr_partition_info(struct uvr_call *call)
 	arg->out_channel_bytes = partition->channel_bytes;
 	for (i = 0; i < partition->nr_blocks; i++)
 		arg->out_memory += partition->blocks[i].length;
-	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
-		if (partition->contexts[i])
-			uvr_context_add_use(partition->contexts[i], &run_ns, &exits);
+	add_use(partition, &run_ns, &exits);
 	mutex_unlock(&partition->lock);
 	uvr_lease_info(&partition->lease, arg);
 	arg->out_run_ns = run_ns;

@@ -349,7 +349,8 @@ int main(int argc, char **argv)
 		{ "a server that does not answer is reported once an epoch",
 		  a_server_that_does_not_answer_is_reported_once_an_epoch },
 		{ "a busy server is not reported", a_busy_server_is_not_reported },
-		{ "taking its sink away ends the question", taking_its_sink_away_ends_the_question },
+		{ "taking its sink away ends the question",
+		  taking_its_sink_away_ends_the_question },
 		{ "a lease's end and renewal are told", a_leases_end_and_renewal_are_told },
 	};
 

@@ -318,7 +318,7 @@ static void nobody_is_promoted_meanwhile(void)
 	check(touch_write(c.memory[1]) == 0);
 }
 
-/* The pvclock's flag of a host that was away: offset 29, bit 1. The guest has its page at 0x5000. */
+/* The pvclock's flag of a host that was away: bit 1 of byte 29. The guest has it at 0x5000. */
 static void a_long_stop_is_told_to_the_guest(void)
 {
 	struct { struct kvm_msrs head; struct kvm_msr_entry entry; } msrs = {
