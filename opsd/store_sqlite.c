@@ -285,119 +285,95 @@ static int word(sqlite3_stmt *st, int column, const char *const *words, int n)
 
 #define WORD(column, words) word(st, column, words, sizeof(words) / sizeof((words)[0]))
 
-static int each_host(struct store_sqlite *s, const struct store_visitor *v)
+/* Calls row for each that st yields. */
+static int each(sqlite3_stmt *st, void (*row)(sqlite3_stmt *st, const struct store_visitor *v),
+		const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(s, HOSTS, "");
 	int r;
 
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_host h = {
-			.state = WORD(3, host_states),
-			.cpus = sqlite3_column_int64(st, 5),
-			.memory = sqlite3_column_int64(st, 6),
-			.memory_assigned = sqlite3_column_int64(st, 7),
-			.added_ns = sqlite3_column_int64(st, 8),
-			.seen_ns = sqlite3_column_int64(st, 9),
-		};
-
-		COPY(h.name, 0);
-		COPY(h.socket, 1);
-		COPY(h.uuid, 2);
-		COPY(h.why, 4);
-		v->host(&h, v->data);
-	}
+	while ((r = sqlite3_step(st)) == SQLITE_ROW)
+		row(st, v);
 	sqlite3_reset(st);
 	return to_errno(r);
 }
 
-static int each_domain(struct store_sqlite *s, const struct store_visitor *v)
+static void host_row(sqlite3_stmt *st, const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(s, DOMAINS, "");
-	int r;
+	struct store_host h = {
+		.state = WORD(3, host_states),
+		.cpus = sqlite3_column_int64(st, 5),
+		.memory = sqlite3_column_int64(st, 6),
+		.memory_assigned = sqlite3_column_int64(st, 7),
+		.added_ns = sqlite3_column_int64(st, 8),
+		.seen_ns = sqlite3_column_int64(st, 9),
+	};
 
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_domain d = {
-			.cpus_free = sqlite3_column_int64(st, 3),
-			.memory = sqlite3_column_int64(st, 4),
-			.memory_assigned = sqlite3_column_int64(st, 5),
-			.partitions = sqlite3_column_int64(st, 6),
-		};
-
-		COPY(d.host, 0);
-		COPY(d.name, 1);
-		COPY(d.cpus, 2);
-		v->domain(&d, v->data);
-	}
-	sqlite3_reset(st);
-	return to_errno(r);
+	COPY(h.name, 0);
+	COPY(h.socket, 1);
+	COPY(h.uuid, 2);
+	COPY(h.why, 4);
+	v->host(&h, v->data);
 }
 
-static int each_definition(struct store_sqlite *s, const struct store_visitor *v)
+static void domain_row(sqlite3_stmt *st, const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(s, DEFINITIONS, "");
-	int r;
+	struct store_domain d = {
+		.cpus_free = sqlite3_column_int64(st, 3),
+		.memory = sqlite3_column_int64(st, 4),
+		.memory_assigned = sqlite3_column_int64(st, 5),
+		.partitions = sqlite3_column_int64(st, 6),
+	};
 
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_definition d = {
-			.json = text(st, 1),
-			.generation = sqlite3_column_int64(st, 2),
-			.changed_ns = sqlite3_column_int64(st, 3),
-		};
-
-		COPY(d.name, 0);
-		v->definition(&d, v->data);
-	}
-	sqlite3_reset(st);
-	return to_errno(r);
+	COPY(d.host, 0);
+	COPY(d.name, 1);
+	COPY(d.cpus, 2);
+	v->domain(&d, v->data);
 }
 
-static int each_partition(struct store_sqlite *s, const struct store_visitor *v)
+static void definition_row(sqlite3_stmt *st, const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(s, PARTITIONS, "");
-	int r;
+	struct store_definition d = {
+		.json = text(st, 1),
+		.generation = sqlite3_column_int64(st, 2),
+		.changed_ns = sqlite3_column_int64(st, 3),
+	};
 
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_partition p = {
-			.active = !strcmp(text(st, 1), "active"),
-			.seen_ns = sqlite3_column_int64(st, 7),
-		};
-
-		COPY(p.name, 0);
-		COPY(p.host, 2);
-		COPY(p.domain, 3);
-		COPY(p.uuid, 4);
-		COPY(p.seen, 5);
-		COPY(p.reason, 6);
-		v->partition(&p, v->data);
-	}
-	sqlite3_reset(st);
-	return to_errno(r);
+	COPY(d.name, 0);
+	v->definition(&d, v->data);
 }
 
-static int each_claim(struct store_sqlite *s, const char *activation,
-		      const struct store_visitor *v)
+static void partition_row(sqlite3_stmt *st, const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(s, CLAIMS, "s", activation);
-	int r;
+	struct store_partition p = {
+		.active = !strcmp(text(st, 1), "active"),
+		.seen_ns = sqlite3_column_int64(st, 7),
+	};
 
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_claim c = {
-			.epoch = sqlite3_column_int64(st, 4),
-			.state = WORD(5, claim_states),
-			.transaction = sqlite3_column_int64(st, 6),
-			.error = text(st, 7),
-			.claimed_ns = sqlite3_column_int64(st, 8),
-			.settled_ns = sqlite3_column_int64(st, 9),
-		};
+	COPY(p.name, 0);
+	COPY(p.host, 2);
+	COPY(p.domain, 3);
+	COPY(p.uuid, 4);
+	COPY(p.seen, 5);
+	COPY(p.reason, 6);
+	v->partition(&p, v->data);
+}
 
-		COPY(c.request_id, 0);
-		COPY(c.activation, 1);
-		COPY(c.partition, 2);
-		COPY(c.host, 3);
-		v->claim(&c, v->data);
-	}
-	sqlite3_reset(st);
-	return to_errno(r);
+static void claim_row(sqlite3_stmt *st, const struct store_visitor *v)
+{
+	struct store_claim c = {
+		.epoch = sqlite3_column_int64(st, 4),
+		.state = WORD(5, claim_states),
+		.transaction = sqlite3_column_int64(st, 6),
+		.error = text(st, 7),
+		.claimed_ns = sqlite3_column_int64(st, 8),
+		.settled_ns = sqlite3_column_int64(st, 9),
+	};
+
+	COPY(c.request_id, 0);
+	COPY(c.activation, 1);
+	COPY(c.partition, 2);
+	COPY(c.host, 3);
+	v->claim(&c, v->data);
 }
 
 /* Each activation that st yields, with its claims behind it if the visitor wants them. */
@@ -424,7 +400,7 @@ static int each_activation(struct store_sqlite *s, sqlite3_stmt *st, const struc
 		COPY(a.who, 5);
 		v->activation(&a, v->data);
 		if (v->claim)
-			rc = each_claim(s, a.id, v);
+			rc = each(bound(s, CLAIMS, "s", a.id), claim_row, v);
 		(*n)++;
 	}
 	sqlite3_reset(st);
@@ -437,13 +413,13 @@ static int sqlite_load(struct store *store, const struct store_visitor *v)
 	size_t n = 0;
 	int rc;
 
-	rc = each_host(s, v);
+	rc = each(bound(s, HOSTS, ""), host_row, v);
 	if (!rc)
-		rc = each_domain(s, v);
+		rc = each(bound(s, DOMAINS, ""), domain_row, v);
 	if (!rc)
-		rc = each_definition(s, v);
+		rc = each(bound(s, DEFINITIONS, ""), definition_row, v);
 	if (!rc)
-		rc = each_partition(s, v);
+		rc = each(bound(s, PARTITIONS, ""), partition_row, v);
 	if (!rc)
 		rc = each_activation(s, bound(s, OPEN_ACTIVATIONS, ""), v, &n);
 	return rc;
@@ -467,28 +443,26 @@ static int sqlite_history(struct store *store, uint32_t limit, const struct stor
 	return each_activation(s, bound(s, HISTORY, "i", I(limit)), v, &n);
 }
 
+static void event_row(sqlite3_stmt *st, const struct store_visitor *v)
+{
+	struct store_event e = {
+		.number = sqlite3_column_int64(st, 0),
+		.time_ns = sqlite3_column_int64(st, 1),
+		.kind = text(st, 2),
+		.partition = text(st, 3),
+		.host = text(st, 4),
+		.activation = text(st, 5),
+		.text = text(st, 6),
+	};
+
+	v->event(&e, v->data);
+}
+
 static int sqlite_events(struct store *store, const struct store_event_filter *f,
 			 const struct store_visitor *v)
 {
-	sqlite3_stmt *st = bound(sqlite_of(store), f->newest ? NEWEST_EVENTS : EVENTS, "iiss",
-				 I(f->after), I(f->limit), f->partition, f->activation);
-	int r;
-
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
-		struct store_event e = {
-			.number = sqlite3_column_int64(st, 0),
-			.time_ns = sqlite3_column_int64(st, 1),
-			.kind = text(st, 2),
-			.partition = text(st, 3),
-			.host = text(st, 4),
-			.activation = text(st, 5),
-			.text = text(st, 6),
-		};
-
-		v->event(&e, v->data);
-	}
-	sqlite3_reset(st);
-	return to_errno(r);
+	return each(bound(sqlite_of(store), f->newest ? NEWEST_EVENTS : EVENTS, "iiss",
+			  I(f->after), I(f->limit), f->partition, f->activation), event_row, v);
 }
 
 static const char *sqlite_why(struct store *store)
