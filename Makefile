@@ -119,13 +119,20 @@ build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c) \
 		build/libchannel.a build/common.a -Wl,--as-needed $(if $(ALL_PKGS),$(shell pkg-config --libs $(ALL_PKGS))) -lpthread -o $@
 
+# What guests run: they have no libraries.
+GUEST_TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/guest/*.c))
+build/tests/guest/%: tests/guest/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) -std=gnu11 -static $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< -o $@
+
 BENCHES	:= $(patsubst tests/%.c,build/tests/%,$(wildcard tests/bench/*.c))
 build/tests/bench/%: tests/bench/%.c build/libchannel.a build/common.a
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< build/libchannel.a build/common.a -lpthread -o $@
 
-tests: all $(UNIT_TESTS) $(HOST_TESTS)
+tests: all $(UNIT_TESTS) $(HOST_TESTS) $(GUEST_TESTS)
 
 check: $(UNIT_TESTS)
 	@scripts/test --unit
