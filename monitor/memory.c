@@ -12,6 +12,8 @@
 #include "layout.h"
 #include "memory.h"
 
+#define HUGE_PAGE	(2UL << 20)
+
 static int bad(char *error, size_t size, const char *why)
 {
 	snprintf(error, size, "%s", why);
@@ -46,19 +48,49 @@ int memory_check(const struct memory *m, char *error, size_t size)
 	return 0;
 }
 
+/*
+ * At a multiple of a huge page, as the block is in the guest: only so can one entry of the nested
+ * page tables cover 2 MiB. A guest that boots touches most of its memory for the first time, and
+ * each first touch is an exit.
+ */
+static int map_block(struct memory_block *b)
+{
+	uint8_t *hole, *base;
+	size_t before;
+
+	hole = mmap(NULL, b->length + HUGE_PAGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (hole == MAP_FAILED)
+		return -errno;
+	before = (HUGE_PAGE - ((uintptr_t)hole - b->gpa) % HUGE_PAGE) % HUGE_PAGE;
+	base = mmap(hole + before, b->length, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_NORESERVE | MAP_FIXED, b->fd, 0);
+	if (base == MAP_FAILED) {
+		int rc = -errno;
+
+		munmap(hole, b->length + HUGE_PAGE);
+		return rc;
+	}
+	if (before)
+		munmap(hole, before);
+	munmap(base + b->length, HUGE_PAGE - before);
+	/* A wish: the host may have none, or not for shared memory. */
+	madvise(base, b->length, MADV_HUGEPAGE);
+	b->base = base;
+	return 0;
+}
+
 int memory_map(struct memory *m)
 {
 	unsigned int i;
+	int rc;
 
 	for (i = 0; i < m->count; i++) {
 		struct memory_block *b = &m->block[i];
 
-		b->base = mmap(NULL, b->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-			       b->fd, 0);
-		if (b->base == MAP_FAILED) {
-			b->base = NULL;
-			return -errno;
-		}
+		rc = map_block(b);
+		if (rc)
+			return rc;
 		/* Only now: F_SEAL_FUTURE_WRITE spares the mapping above and nobody else's. */
 		if (fcntl(b->fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0 &&
 		    errno != EPERM)
