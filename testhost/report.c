@@ -35,9 +35,12 @@ static void kmsg(int level, const char *line)
 {
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	char record[640];
-	int len = snprintf(record, sizeof(record), "<%d>testhost: %s", level, line);
+	int len = snprintf(record, sizeof(record), "<%d>testhost: %s\n", level, line);
 
-	/* One write(2) is one record. Not dprintf(): it seeks first, which kmsg refuses. */
+	/*
+	 * One write(2) is one record, which nobody can read before its line has ended. Not
+	 * dprintf(): it seeks first, which kmsg refuses.
+	 */
 	if (fd < 0 || write(fd, record, (size_t)len) < 0)
 		user("cannot write to the kernel log");
 	if (fd >= 0)
