@@ -19,7 +19,7 @@ static const char usage[] =
 	"  --run DIR       socket (/run/ultravisor)\n"
 	"  --device PATH   the module's device (/dev/ultravisor)\n"
 	"  --monitor PATH  program of a guest's monitor (uvmonitor beside this program)\n"
-	"  --inventory     print what a first start would set aside for partitions; change nothing\n"
+	"  --inventory     print what a first start would set aside for partitions, then exit\n"
 	"  --debug, -d     log every transaction, too\n"
 	"  --help, -h      this text\n";
 
