@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Privileges and system calls. Each group of the list says what needs it. */
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -10,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <common/log.h>
+#include <common/privileges.h>
 
 #include "sandbox.h"
 
@@ -22,34 +20,25 @@
 
 int sandbox_drop(const char *user, const char *group, struct error *e)
 {
-	struct group *g;
 	struct passwd *p;
-	gid_t gid;
+	struct group *g;
+	int rc;
 
 	if (geteuid() == 0) {
 		g = getgrnam(group);
-		gid = g ? g->gr_gid : 0;
 		p = getpwnam(user);
 		if (!g || !p) {
 			error_set(e, EXIT_FAILED, "there is no %s \"%s\"", g ? "user" : "group",
 				  g ? user : group);
 			return error_fix(e, "create the users: systemd-sysusers");
 		}
-		/* While it still may: no program could ever get any of them back. */
-		capng_clear(CAPNG_SELECT_BOTH);
-		if (capng_apply(CAPNG_SELECT_BOUNDS) < 0)
-			return error_set(e, EXIT_FAILED, "cannot give up the bounding set");
-		if (setgroups(1, &gid) < 0 || setresgid(p->pw_gid, p->pw_gid, p->pw_gid) < 0 ||
-		    setresuid(p->pw_uid, p->pw_uid, p->pw_uid) < 0)
-			return error_set(e, EXIT_FAILED, "cannot become user %s: %s", user,
-					 strerror(errno));
+		rc = privileges_become(p->pw_uid, p->pw_gid, &g->gr_gid, 1);
+	} else {
+		rc = privileges_keep(NULL, 0);
 	}
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
-		return error_set(e, EXIT_FAILED, "cannot give up capabilities");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_set(e, EXIT_FAILED, "cannot give up new privileges: %s",
-				 strerror(errno));
+	if (rc < 0)
+		return error_set(e, EXIT_FAILED, "cannot become user %s without capabilities: %s",
+				 user, strerror(-rc));
 	return 0;
 }
 

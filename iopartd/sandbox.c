@@ -13,13 +13,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <cap-ng.h>
 #include <linux/fs.h>
 #include <linux/if_tun.h>
 #include <linux/ultravisor.h>
 #include <seccomp.h>
 
 #include <common/log.h>
+#include <common/privileges.h>
 
 #include "sandbox.h"
 
@@ -28,32 +28,22 @@
 int sandbox_become(const char *user)
 {
 	const struct passwd *p;
-	uid_t uid;
-	gid_t gid;
+	int rc;
 
 	errno = 0;
 	p = getpwnam(user);
 	if (!p) {
+		rc = errno ? -errno : -ENOENT;
 		log_error("there is no user %s: create it with systemd-sysusers, or name another "
 			  "with --user", user);
-		return errno ? -errno : -ENOENT;
+		return rc;
 	}
-	uid = p->pw_uid;
-	gid = p->pw_gid;
-	capng_clear(CAPNG_SELECT_ALL);
-	if (geteuid() == 0) {
-		/* All sets at once, the bounding one too: afterwards there is no right to. */
-		if (capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING))
-			return -EPERM;
-	} else if (geteuid() != uid) {
+	if (geteuid() != 0 && geteuid() != p->pw_uid)
 		log_error("runs as another user than %s: start it as root or as that user", user);
-		return -EPERM;
-	} else if (capng_apply(CAPNG_SELECT_CAPS)) {
-		return -EPERM;
-	}
-	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return -errno;
-	return 0;
+	rc = privileges_become(p->pw_uid, p->pw_gid, NULL, 0);
+	if (rc == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		rc = -errno;
+	return rc;
 }
 
 /* Async-signal-safe: the number is written digit by digit. */

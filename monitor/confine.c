@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* User, capabilities and the list of allowed system calls, each with its reason. */
-#include <cap-ng.h>
 #include <errno.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include <common/log.h>
+#include <common/privileges.h>
 #include <linux/ultravisor.h>
 #include <ultravisor/monitor.h>
 
@@ -52,16 +52,16 @@ int confine_identity(void)
 		if (rc)
 			return log_errno(LOG_ERR, rc, "user %s (systemd-sysusers makes it from "
 					 "ultravisor.conf)", USER);
-		capng_clear(CAPNG_SELECT_ALL);
-		if (capng_change_id(uid, gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING))
-			return log_errno(LOG_ERR, -EPERM, "becoming user %s", USER);
+		rc = privileges_become(uid, gid, NULL, 0);
+		if (rc)
+			return log_errno(LOG_ERR, rc, "becoming user %s", USER);
 	} else {
-		capng_clear(CAPNG_SELECT_CAPS);
-		if (capng_apply(CAPNG_SELECT_CAPS))
-			return log_errno(LOG_ERR, -EPERM, "dropping capabilities");
+		rc = privileges_keep(NULL, 0);
+		if (rc)
+			return log_errno(LOG_ERR, rc, "dropping capabilities");
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return log_errno(LOG_ERR, -errno, "giving up privileges");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return log_errno(LOG_ERR, -errno, "forbidding core dumps");
 	return 0;
 }
 

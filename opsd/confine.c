@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Confinement of opsd: user, capabilities, system calls. */
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
 #include <seccomp.h>
@@ -9,25 +8,27 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <common/privileges.h>
+
 #include "confine.h"
+
+#define GROUPS 64
 
 int confine_user(const char *name, uid_t uid, gid_t gid, struct error *e)
 {
-	if (initgroups(name, gid) < 0) {
-		error_set(e, EXIT_FAILED, "the groups of user %s cannot be taken: %m", name);
-		return -1;
-	}
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_change_id(uid, gid, CAPNG_CLEAR_BOUNDING) < 0) {
-		error_set(e, EXIT_FAILED, "opsd cannot become user %s: %m", name);
+	gid_t groups[GROUPS];
+	int n = GROUPS, rc;
+
+	if (getgrouplist(name, gid, groups, &n) < 0)
+		return error_set(e, EXIT_FAILED, "user %s is in more than %d groups", name, GROUPS);
+	rc = privileges_become(uid, gid, groups, n);
+	if (rc < 0) {
+		error_set(e, EXIT_FAILED, "opsd cannot become user %s: %s", name, strerror(-rc));
 		return error_fix(e, "start it as root");
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_set(e, EXIT_FAILED, "no_new_privs: %m");
 	return 0;
 }
 

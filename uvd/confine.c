@@ -3,12 +3,12 @@
  * uvd stays root, because /dev/ultravisor and the images are root's, with few capabilities and
  * system calls. Its children inherit both: what a starting uvmonitor needs is listed, too.
  */
-#include <cap-ng.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <seccomp.h>
-#include <sys/prctl.h>
 
 #include <common/log.h>
+#include <common/privileges.h>
 
 #include "confine.h"
 
@@ -87,19 +87,10 @@ static int filter(void)
 
 int confine(void)
 {
-	unsigned int i;
-	int rc;
+	int rc = privileges_keep(kept, sizeof(kept) / sizeof(*kept));
 
-	capng_clear(CAPNG_SELECT_BOTH);
-	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
-		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-				 kept[i]) < 0)
-			return log_errno(LOG_ERR, -EINVAL, "capability %u", kept[i]);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
-		return log_errno(LOG_ERR, -EPERM, "capabilities cannot be given up");
-	/* No program that we start gains what we do not have. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return log_errno(LOG_ERR, -errno, "no_new_privs");
+	if (rc < 0)
+		return log_errno(LOG_ERR, rc, "capabilities cannot be given up");
 	rc = filter();
 	return rc < 0 ? log_errno(LOG_ERR, rc, "seccomp") : 0;
 }
