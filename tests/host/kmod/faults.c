@@ -571,7 +571,7 @@ static long create_deadline_channel(void)
 }
 
 enum flags {
-	EFFECT = 1,		/* EFAULT at the copy out: it has taken place, docs/abi.md says so */
+	EFFECT = 1,		/* EFAULT at the copy out: it has taken place, see docs/abi.md */
 	IN_VM = 2,		/* the point may be KVM's, whose errno is passed on */
 	THREAD = 4,		/* fail where the kernel makes threads, too */
 	NEW = 8,		/* skipped, visibly, where the module does not have it */
@@ -587,9 +587,9 @@ static const struct path {
 } paths[] = {
 	{ "INFO", 0, NULL, info, 0, NULL },
 	{ "PARTITION_CREATE", 0, NULL, create_partition, 0, NULL },
-	{ "PARTITION_CREATE with a cgroup", 0, prepare_cgroup, create_limited, NEW, NULL },
+	{ "PARTITION_CREATE with a cgroup", 0, prepare_cgroup, create_limited, 0, NULL },
 	{ "CHANNEL_CREATE", 0, NULL, create_channel, 0, NULL },
-	{ "CHANNEL_CREATE with a deadline", 0, NULL, create_deadline_channel, NEW, NULL },
+	{ "CHANNEL_CREATE with a deadline", 0, NULL, create_deadline_channel, 0, NULL },
 	{ "OBJECT_OPEN of a partition", 0, NULL, open_partition, 0, NULL },
 	{ "OBJECT_OPEN of a monitor", 0, NULL, open_monitor, 0, NULL },
 	{ "OBJECT_OPEN of a channel", WITH_CHANNEL, NULL, open_channel, 0, NULL },
@@ -611,8 +611,8 @@ static const struct path {
 	{ "CONTEXT_SET to a window", 0, prepare_processor, set_window, NEW, take_processor },
 	{ "CONTEXT_SET to real time", 0, prepare_processor, set_realtime, NEW, take_processor },
 	{ "CONTEXT_INFO", 0, NULL, get_context_info, 0, NULL },
-	{ "LEASE_SET", 0, NULL, set_lease, NEW, NULL },
-	{ "LEASE_RENEW", 0, prepare_lease, renew_lease, NEW, NULL },
+	{ "LEASE_SET", 0, NULL, set_lease, 0, NULL },
+	{ "LEASE_RENEW", 0, prepare_lease, renew_lease, 0, NULL },
 	{ "VM_CREATE", 0, NULL, create_vm, IN_VM | THREAD, NULL },
 	{ "VM_KVM of the system", WITH_VM, NULL, get_supported_cpuid, IN_VM, NULL },
 	{ "VM_KVM of the VM", WITH_VM, NULL, set_memory_region, IN_VM, NULL },
