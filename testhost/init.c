@@ -60,20 +60,33 @@ static bool cpu_has(const char *flag)
 	return found;
 }
 
+/* A VM with one vCPU, with or without interrupt controllers in the kernel. */
+static int spare_vm(int kvm, bool irqchip)
+{
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+
+	if (vm < 0)
+		return -1;
+	if (irqchip && ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0)
+		return -1;
+	return ioctl(vm, KVM_CREATE_VCPU, 0);
+}
+
 /*
- * The first VM made and the last one gone flip static keys, which rewrites kernel code; with
- * several emulated CPUs QEMU can run half of such a rewrite. One VM that lasts as long as the
- * host keeps the keys where they are. Its descriptor is the only one of KVM in any process.
+ * The first VM made and the last one gone flip static keys, and so do the first vCPU without
+ * interrupt controller and the first whose controller is off. That rewrites kernel code; with
+ * several emulated CPUs QEMU can run half of such a rewrite. Spare VMs that last as long as the
+ * host keep the keys where they are. Their descriptors are the only ones of KVM in any process.
  */
-static void hold_spare_vm(void)
+static void hold_spare_vms(void)
 {
 	int kvm;
 
-	/* systemd would close it; a process of its own keeps it then. */
+	/* systemd would close them; a process of its own keeps them then. */
 	if (config.systemd && fork() != 0)
 		return;
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (kvm < 0 || ioctl(kvm, KVM_CREATE_VM, 0) < 0)
+	if (kvm < 0 || spare_vm(kvm, true) < 0 || spare_vm(kvm, false) < 0)
 		say("no KVM: %s", strerror(errno));
 	if (kvm >= 0)
 		close(kvm);
@@ -89,7 +102,7 @@ static void load_hypervisor(void)
 	/* tun, loop: their device nodes are there only once they are loaded. */
 	if (RUN("modprobe", "-a", cpu_has("vmx") ? "kvm_intel" : "kvm_amd", "tun", "loop"))
 		say("modprobe failed");
-	hold_spare_vm();
+	hold_spare_vms();
 }
 
 static void load_module(void)
