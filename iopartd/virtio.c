@@ -3,6 +3,7 @@
  * The control words of an I/O channel: offer, generations, reset, broken devices.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <linux/virtio_config.h>
 
@@ -15,6 +16,8 @@
 #define EVERY_DEVICE							\
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_EVENT_IDX |	\
 	 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
+
+#define FAULTS_LOGGED 32u
 
 static struct io_server *server_area(struct device *d)
 {
@@ -87,12 +90,20 @@ static int look_at_client(void *argument)
 	return 0;
 }
 
+struct fault {
+	struct device *d;
+	char text[IO_FAULT_SIZE];
+};
+
 static int store_broken(void *argument)
 {
-	struct device *d = argument;
-	const struct virtio *v = d->data;
+	const struct fault *f = argument;
+	const struct virtio *v = f->d->data;
+	struct io_server *s = server_area(f->d);
 
-	atomic_store(&server_area(d)->broken, v->generation);
+	memcpy(s->fault, f->text, sizeof(s->fault));
+	/* Release: the client reads fault after it has seen broken (io_link_fault). */
+	atomic_store(&s->broken, v->generation);
 	return 0;
 }
 
@@ -140,16 +151,18 @@ static int ring_client(struct device *d)
 /* Marks the device broken; the driver must reset it. Its queues are not touched again. */
 static int broken(struct device *d, const char *why)
 {
+	struct fault f = { .d = d };
 	struct virtio *v = d->data;
 	int rc;
 
 	v->up = false;
-	/* A guest may go on for ever; the log gets its 1st, 2nd, 4th, 8th, … fault. */
+	/* A guest may go on for ever; the log gets the first few, then the 64th, 128th, … fault. */
 	v->faults++;
-	if (!(v->faults & (v->faults - 1)))
+	if (v->faults <= FAULTS_LOGGED || !(v->faults & (v->faults - 1)))
 		device_log(d, LOG_ERR, "the guest's driver is at fault: %s; the device waits for "
 			   "its reset (faults so far: %u)", why, v->faults);
-	rc = guarded(d->channel, store_broken, d);
+	snprintf(f.text, sizeof(f.text), "%s", why);
+	rc = guarded(d->channel, store_broken, &f);
 	if (!rc)
 		rc = ring_client(d);
 	return rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console channel's client side. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -172,6 +173,20 @@ void console_put(struct console *c, uint8_t byte)
 		c->lost = 0;
 	}
 	store(c, &byte, 1);
+}
+
+void console_note(struct console *c, const char *format, ...)
+{
+	char text[512], line[sizeof(text) + 32];
+	const char *p;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "\r\n[ultravisor: %s]\r\n", text);
+	for (p = line; *p; p++)
+		console_put(c, *p);
 }
 
 int console_get(struct console *c)

@@ -40,6 +40,9 @@ void console_wake(struct console *c);
 bool console_room(struct console *c);
 void console_put(struct console *c, uint8_t byte);
 
+/* A line of this project's own, in brackets, between the guest's. */
+void console_note(struct console *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The next byte for the guest, or -EAGAIN. console_taken tells the server afterwards. */
 int console_get(struct console *c);
 void console_taken(struct console *c);

@@ -156,6 +156,23 @@ bool io_link_refresh(struct io_link *l)
 	return changed;
 }
 
+void io_link_fault(struct io_link *l, char text[IO_FAULT_SIZE])
+{
+	const struct io_server *s = channel_peer(l->channel);
+	unsigned int i;
+
+	text[0] = '\0';
+	/* Pairs with the server's store of broken, which was seen before this. */
+	atomic_thread_fence(memory_order_acquire);
+	if (l->lost || channel_copy_in(l->channel, text, s->fault, IO_FAULT_SIZE))
+		return;
+	text[IO_FAULT_SIZE - 1] = '\0';
+	/* It goes to a log and to a terminal: nothing that either would take for more than text. */
+	for (i = 0; text[i]; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+}
+
 bool io_link_settled(const struct io_link *l)
 {
 	return l->acknowledged == l->generation;

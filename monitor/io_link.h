@@ -39,6 +39,9 @@ int io_link_open(struct io_link *l, struct channel *channel);
 /* Reads the server's area. Returns true if the device's configuration bytes have changed. */
 bool io_link_refresh(struct io_link *l);
 
+/* Which rule the server says the driver broke: printable text, or nothing. */
+void io_link_fault(struct io_link *l, char text[IO_FAULT_SIZE]);
+
 /* The server has acted on the last thing said: nothing of before is under way any more. */
 bool io_link_settled(const struct io_link *l);
 

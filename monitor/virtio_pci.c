@@ -53,9 +53,14 @@ static struct virtio_pci *device_of(struct pci_device *d)
 
 static void complain(struct virtio_pci *v, const char *what)
 {
-	if (!v->complained && v->complaints++ < COMPLAINTS)
-		log_warning("device %s: the guest's driver %s%s", v->name, what,
-			    v->complaints == COMPLAINTS ? "; that is the last line about it" : "");
+	const char *last = v->complaints + 1 == COMPLAINTS ? "; that is the last line about it" : "";
+
+	if (!v->complained && v->complaints < COMPLAINTS) {
+		v->complaints++;
+		log_warning("device %s: the guest's driver %s%s", v->name, what, last);
+		if (v->console)
+			console_note(v->console, "device %s: its driver %s%s", v->name, what, last);
+	}
 	v->complained = true;
 }
 
@@ -164,7 +169,9 @@ static void listen_for_kicks(struct virtio_pci *v, struct virtio_queue *q, uint3
 	};
 	int rc = kvm_vm_ptr(v->irq->partition, KVM_IOEVENTFD, &e);
 
-	if (rc < 0)
+	if (rc == -EEXIST)
+		complain(v, "puts its registers where another device's are");
+	else if (rc < 0)
 		log_errno(LOG_ERR, rc, "device %s: ioeventfd at port %#x", v->name, port);
 	q->port = on && rc >= 0 ? port : 0;
 }
@@ -684,14 +691,19 @@ int virtio_pci_open(struct virtio_pci *v, uint32_t type, const char *name, struc
 
 void virtio_pci_wake(struct virtio_pci *v)
 {
+	char fault[IO_FAULT_SIZE], what[IO_FAULT_SIZE + 64];
+
 	if (io_link_refresh(&v->link)) {
 		v->config_generation++;
 		raise_config(v);
 	}
 	if (v->link.up && v->link.broken == v->link.generation &&
 	    !(v->status & VIRTIO_CONFIG_S_NEEDS_RESET)) {
-		complain(v, "is at fault, its server says; the device needs a reset");
 		needs_reset(v);
+		io_link_fault(&v->link, fault);
+		snprintf(what, sizeof(what), "is at fault, its server says: %s; it must reset it",
+			 fault);
+		complain(v, what);
 	}
 }
 

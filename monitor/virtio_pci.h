@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "console.h"
 #include "io_link.h"
 #include "irq.h"
 #include "memory.h"
@@ -36,6 +37,7 @@ struct virtio_pci {
 	struct io_link link;
 	struct irq *irq;
 	const struct memory *memory;
+	struct console *console;	/* where its owner is told what its driver does; or NULL */
 	char name[VIRTIO_PCI_NAME];
 	struct msix msix;
 	bool has_mac;

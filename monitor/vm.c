@@ -191,6 +191,7 @@ static int make_virtio(struct vm *vm, const struct options_device *d)
 		snprintf(what, sizeof(what), "device %s", d->name);
 		return step(vm, rc, what);
 	}
+	v->console = &vm->console;
 	vm->virtio[vm->virtio_count++] = v;
 	return 0;
 }
@@ -373,6 +374,9 @@ static void on_life(void *opaque)
 		vm->loop.stop = true;
 		break;
 	case VM_FAIL:
+		pthread_mutex_lock(&vm->devices);
+		console_note(&vm->console, "the partition has failed: %s", vm->reason);
+		pthread_mutex_unlock(&vm->devices);
 		status_set(&vm->status, MONITOR_FAILED, vm->reason);
 		log_error("%s", vm->reason);
 		vm->loop.stop = true;

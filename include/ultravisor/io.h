@@ -20,6 +20,7 @@
 #define IO_MAX_QUEUES		8
 #define IO_MAX_QUEUE_SIZE	256
 #define IO_CONFIG_SIZE		64
+#define IO_FAULT_SIZE		96
 
 /* Channel types (struct ultravisor_channel_header.type). */
 enum channel_type {
@@ -84,6 +85,7 @@ enum io_server_state {
  * lock). acknowledged: the client generation that the server has acted upon; a reset is complete
  * for the guest when acknowledged has reached it: until then nothing the server does may be
  * assumed to have stopped. broken: the server found the driver at fault; the device needs a reset.
+ * fault, set before broken, says which rule it broke, for people.
  */
 struct io_server {
 	_Atomic uint32_t state;		/* enum io_server_state */
@@ -96,6 +98,7 @@ struct io_server {
 	uint32_t config_size;
 	uint32_t reserved;
 	uint8_t config[IO_CONFIG_SIZE];	/* Virtio 5.x.4, device specific */
+	char fault[IO_FAULT_SIZE];	/* text, ends with a NUL; no more than a hint */
 };
 
 /*
