@@ -3,12 +3,14 @@
  * Starts one uvmonitor with what uvd would give it, and serves its channels in a few lines each.
  *
  *   launch [--vcpus N] [--memory MIB] [--high MIB] [--initrd FILE] [--disk] [--stdout]
- *          [--say TEXT=ANSWER] [--press TEXT] [--kill TEXT] [--timeout S]
+ *          [--say TEXT=ANSWER] [--press TEXT] [--kill TEXT] [--timeout S] [--hung COMMAND]
  *          KERNEL CMDLINE
  *
  * The guest's console goes to standard output. When it has said TEXT, ANSWER (and Enter) is typed,
- * the power button pressed (again and again: a guest may not listen yet), or uvmonitor killed. At
- * the end, one line on standard error:
+ * the power button pressed (again and again: a guest may not listen yet), or uvmonitor killed.
+ * After S seconds what the module counts is printed, COMMAND runs with uvmonitor's process id as
+ * its argument, and the guest has 20 s more before it is killed. At the end, one line on standard
+ * error:
  *
  *   launch: exit=0 state=3 reboots=0 presses=1 kicks=0 requests=0 start_us=52000 exits=9 reason=
  *
@@ -46,7 +48,7 @@ static const uint8_t server_uuid[ULTRAVISOR_UUID_LEN] = { 1 };
 
 static struct {
 	unsigned int vcpus, memory, high, timeout;
-	const char *kernel, *cmdline, *initrd, *say, *answer, *press, *kill;
+	const char *kernel, *cmdline, *initrd, *say, *answer, *press, *kill, *hung;
 	bool disk, to_stdout;
 } option = { .vcpus = 1, .memory = 256, .timeout = 60 };
 
@@ -297,6 +299,38 @@ static int pidfd(pid_t pid)
 	return syscall(SYS_pidfd_open, pid, 0);
 }
 
+static void print_contexts(void)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < option.vcpus; i++) {
+		struct ultravisor_context_info c = { .size = sizeof(c), .index = i };
+
+		if (ioctl(partition_fd, ULTRAVISOR_CONTEXT_INFO, &c) < 0)
+			continue;
+		fprintf(stderr, "launch: vCPU %u: ran %llu ms, forced %llu, exits", i,
+			(unsigned long long)c.out_run_ns / 1000000,
+			(unsigned long long)c.out_forced);
+		for (k = 0; k < ULTRAVISOR_EXIT_NR; k++)
+			fprintf(stderr, " %llu", (unsigned long long)c.out_exits[k]);
+		fprintf(stderr, "\n");
+	}
+}
+
+static void on_time_out(pid_t monitor)
+{
+	char command[512];
+
+	fprintf(stderr, "launch: no end within %u s\n", option.timeout);
+	print_contexts();
+	if (!option.hung)
+		return;
+	snprintf(command, sizeof(command), "%s %d >&2", option.hung, (int)monitor);
+	if (system(command))
+		fprintf(stderr, "launch: %s has failed\n", command);
+	print_contexts();
+}
+
 static void serve(pid_t pid)
 {
 	int child = pidfd(pid);
@@ -304,7 +338,7 @@ static void serve(pid_t pid)
 	int state = option.disk ? channel_doorbell_fd(disk.channel, IO_DOORBELL_STATE) : -1;
 	int queue = option.disk ? channel_doorbell_fd(disk.channel, IO_DOORBELL_QUEUE(0)) : -1;
 	uint64_t next_press = 0, end = now_us() + option.timeout * 1000000ULL;
-	bool over = false;
+	bool over = false, late = false;
 
 	while (!over) {
 		struct pollfd p[] = {
@@ -333,9 +367,12 @@ static void serve(pid_t pid)
 		if (rung(queue))
 			disk_kick(&disk);
 		if (!over && now_us() >= end) {
-			fprintf(stderr, "launch: no end within %u s\n", option.timeout);
-			kill(pid, SIGKILL);
-			end += 10000000;
+			if (!late)
+				on_time_out(pid);
+			if (late || !option.hung)
+				kill(pid, SIGKILL);
+			late = true;
+			end = now_us() + 20000000;
 		}
 	}
 }
@@ -356,7 +393,7 @@ static void parse(int argc, char **argv)
 		{ "vcpus", 1, NULL, 'v' }, { "memory", 1, NULL, 'm' }, { "high", 1, NULL, 'h' },
 		{ "initrd", 1, NULL, 'i' }, { "disk", 0, NULL, 'd' }, { "stdout", 0, NULL, 'o' },
 		{ "say", 1, NULL, 's' }, { "press", 1, NULL, 'p' }, { "kill", 1, NULL, 'k' },
-		{ "timeout", 1, NULL, 't' }, { 0 }
+		{ "timeout", 1, NULL, 't' }, { "hung", 1, NULL, 'H' }, { 0 }
 	};
 	int c;
 
@@ -372,6 +409,7 @@ static void parse(int argc, char **argv)
 		case 'p': option.press = optarg; break;
 		case 'k': option.kill = optarg; break;
 		case 't': option.timeout = atoi(optarg); break;
+		case 'H': option.hung = optarg; break;
 		default: exit(2);
 		}
 	}
