@@ -37,3 +37,13 @@ cmdpartctl kill dies
 within 10 released
 state_is dies defined || fail "killed by its operator, and the state is not defined"
 cmdpartctl ledger | grep >/dev/null kill || fail "the ledger does not tell of the kill"
+
+# Its kernel falls over by itself.
+jq '.boot.cmdline += " reboot=t triple"' "$work/dies.json" >"$work/triple.json"
+cmdpartctl undefine dies
+cmdpartctl define "$work/triple.json"
+cmdpartctl start dies
+within 60 state_is dies failed
+within 10 released
+cmdpartctl show dies --json | jq -r .reason | grep >/dev/null "triple fault" || fail "the reason is not the triple fault"
+within 10 console_has dies "\[ultravisor: the partition has failed: triple fault"

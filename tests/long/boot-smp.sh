@@ -20,7 +20,7 @@ cmdline="console=ttyS0 quiet panic=-1"
 initrd "$kernel" 'echo "guest: $(grep -c ^processor /proc/cpuinfo) processors"; sleep 1; echo "guest: ready"'
 mount -t tracefs trace $trace 2>/dev/null || true
 mount -t debugfs debug /sys/kernel/debug 2>/dev/null || true
-[ -z "$(cat $trace/available_events 2>/dev/null | grep ^kvm:kvm_entry)" ] && echo "no trace of KVM here"
+grep -qs "^kvm:kvm_entry" $trace/available_events || echo "no trace of KVM here"
 
 cat >"$tmp/look" <<'END'
 #!/bin/bash
