@@ -2,6 +2,11 @@
 /*
  * What differs between the kernels that this module supports, 6.1 and later: each difference is
  * bridged here, once, under the newer kernel's name.
+ *
+ * Known of kernels that it was not built for: hrtimer_init is gone in 6.15 (hrtimer_setup is used
+ * here), call_mmap became vfs_mmap in 6.17, MODULE_IMPORT_NS takes a string since 6.13 and is not
+ * used, nor are struct fd and any symbol of KVM, which from the end of 2025 on exports to its own
+ * modules alone.
  */
 #ifndef _UVR_COMPAT_H
 #define _UVR_COMPAT_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Objects: found, opened and destroyed by id, and listed for as long as anything of them is left. */
+/* Objects: found, opened and destroyed by id, and listed while anything of them is left. */
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -38,6 +38,46 @@ static void ids_and_roles_are_checked(void)
 	fails(ENOENT, object_destroy(c.id));
 }
 
+static void the_dead_answer_that_they_are(void)
+{
+	static const uint8_t halt[] = { 0xf4 };
+	struct ultravisor_vm_create create = { .size = sizeof(create) };
+	struct object other;
+	struct guest g;
+	int monitor;
+
+	guest_init(&g, "dead", halt, sizeof(halt));
+	ok(object_destroy(g.partition.id));
+	fails(ESHUTDOWN, context_create(g.partition.fd, 1, 0, 0));
+	fails(ESHUTDOWN, context_set(g.partition.fd, ULTRAVISOR_CONTEXT_SET, 0,
+				     ULTRAVISOR_CONTEXT_SHARED, 1, 0, 0));
+	fails(ESHUTDOWN, memory_add(g.partition.fd, 1ull << 30, GUEST_SIZE, g.memfd));
+	fails(ESHUTDOWN, partition_stop(g.partition.fd));
+	fails(ESHUTDOWN, partition_resume(g.partition.fd));
+	fails(ESHUTDOWN, vm_kvm(g.monitor, KVM_GET_API_VERSION, 0));
+	fails(ESHUTDOWN, context_open(g.monitor, 0));
+	fails(ESHUTDOWN, context_run(g.context));
+	check(partition_info(g.partition.fd).out_state == ULTRAVISOR_PARTITION_DEAD);
+
+	other = make_partition("without a VM");
+	monitor = ok(object_open(other.id, ULTRAVISOR_ROLE_MONITOR, 0));
+	ok(object_destroy(other.id));
+	fails(ESHUTDOWN, ioctl(monitor, ULTRAVISOR_VM_CREATE, &create));
+}
+
+static void slots_are_checked(void)
+{
+	struct ultravisor_channel_create create = { .client_size = 4096 };
+	struct object c = make_channel(&create);
+
+	fails(EINVAL, server_set(c.fd, ULTRAVISOR_MAX_SERVERS, 0xa0));
+	fails(EINVAL, promote(c.fd, ULTRAVISOR_MAX_SERVERS, NULL));
+	fails(EINVAL, channel_revoke(c.fd, ULTRAVISOR_REVOKE_SLOT, ULTRAVISOR_MAX_SERVERS));
+	fails(EINVAL, channel_revoke(c.fd, ULTRAVISOR_REVOKE_ALL, 1));
+	fails(EINVAL, channel_revoke(c.fd, ULTRAVISOR_REVOKE_CLIENT, 1));
+	fails(EOPNOTSUPP, channel_revoke(c.fd, 4, 0));
+}
+
 /* The line of an object; empty if it has none. */
 static const char *line_of(uint64_t id)
 {
@@ -70,7 +110,8 @@ static void a_list_says_what_is_left_of_them(void)
 	int end;
 
 	ok(partition_create("listed", &p));
-	expect_line(p.id, " partition 0 11111111-1111-1111-1111-111111111111 prepared name=listed ");
+	expect_line(p.id,
+		    " partition 0 11111111-1111-1111-1111-111111111111 prepared name=listed ");
 	ok(object_publish(p.id));
 	expect_line(p.id, " partition 1 ");
 	expect_line(p.id, " running ");
@@ -102,6 +143,8 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "ids and roles are checked", ids_and_roles_are_checked },
+		{ "the dead answer that they are", the_dead_answer_that_they_are },
+		{ "slots are checked", slots_are_checked },
 		{ "a list says what is left of them", a_list_says_what_is_left_of_them },
 	};
 
