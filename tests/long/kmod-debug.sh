@@ -5,17 +5,20 @@
 # timeout: 7200
 . "$(dirname "$0")/lib.sh"
 
+declare -A groups=()
 n=0 failed=''
 for test in "$repo"/tests/host/kmod-*.sh "$repo"/tests/host/libchannel-*.sh; do
 	grep -q '^# where: appliance' "$test" || continue
 	options=$(sed -n 's/^# appliance: *//p' "$test")
-	# Another kernel, processors that count instructions, and all system partitions are other tests'.
+	# Another kernel, a clock of instructions, and all system partitions are other tests'.
 	[[ $options == *--no-daemons* && $options != *--kernel* && $options != *--icount* ]] || continue
-	limit=$(sed -n 's/^# timeout: *//p' "$test")
-	name=$(basename "$test" .sh)
-	(once "$name" in_test_host $((limit * 6 + 300)) "$options" \
-		"$repo/tests/long/guest/afterwards" timeout $((limit * 6)) "$test") || failed+=" $name"
+	groups[$options]+=" $test"
 	n=$((n + 1))
 done
+for options in "${!groups[@]}"; do
+	# shellcheck disable=SC2086 # paths of the repository
+	(once "tests $options" in_test_host 6000 "$options" "$repo/tests/long/guest/all" \
+		${groups[$options]}) || failed=1
+done
 echo "count: $n test programs"
-[[ -z $failed ]] || fail "these:$failed"
+[[ -z $failed ]] || fail "see above"
