@@ -120,7 +120,9 @@ static always_inline void copy_small(uint8_t *to, const uint8_t *from, size_t n)
 	pair first, second, third, fourth;
 	uint64_t low, high;
 
-	if (n >= 32) {
+	if (n == RING_PAYLOAD) {
+		memcpy(to, from, RING_PAYLOAD);
+	} else if (n >= 32) {
 		memcpy(&first, from, 16);
 		memcpy(&second, from + 16, 16);
 		memcpy(&third, from + n - 32, 16);
@@ -478,12 +480,13 @@ static noinline ssize_t receive_any(struct packet_ring *p, void *data, size_t si
 
 ssize_t packet_receive(struct packet_ring *p, void *data, size_t size)
 {
-	uint64_t word;
-	size_t n;
+	const uint64_t word = next_word(p);
+	const size_t n = word & RING_LENGTH_MASK;
 
+	/* Whoever polls comes here most: all has been told, position (before consumed) as well. */
+	if (!word && p->in.told == position(p) && !p->broken)
+		return guard_intact(p->channel) ? -EAGAIN : -ECONNRESET;
 	handled(p);
-	word = next_word(p);
-	n = word & RING_LENGTH_MASK;
 	if (!word || n > RING_PAYLOAD || n > size || p->broken ||
 	    position(p) - p->in.told >= p->in.batch)
 		return receive_any(p, data, size, word);
