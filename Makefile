@@ -127,17 +127,31 @@ build/tests/guest/%: tests/guest/%.c
 	@$(CC) -std=gnu11 -static $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< -o $@
 
 BENCHES	:= $(patsubst tests/%.c,build/tests/%,$(wildcard tests/bench/*.c))
+# The peers' headers, where scripts/deps --bench has put them.
+build/tests/bench/ring: private CPPFLAGS += $(if $(wildcard build/dpdk/usr/include/dpdk),-DHAVE_DPDK_HEADERS -mssse3 \
+	-isystem build/dpdk/usr/include/dpdk -isystem build/dpdk/usr/include/$(shell $(CC) -print-multiarch)/dpdk -include rte_config.h)
+build/tests/bench/ring: tests/bench/ring_peers.h
 build/tests/bench/%: tests/bench/%.c build/libchannel.a build/common.a
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< build/libchannel.a build/common.a -lpthread -o $@
+# Those of the module share the helpers of its tests.
+KMOD_BENCH_HELPERS := tests/bench/kmod/common.c tests/bench/kmod/recorder.c tests/host/kmod/common.c
+KMOD_BENCHES := $(patsubst tests/%.c,build/tests/%,$(filter-out $(KMOD_BENCH_HELPERS),$(wildcard tests/bench/kmod/*.c)))
+BENCHES	+= $(KMOD_BENCHES)
+$(KMOD_BENCHES): build/tests/%: tests/%.c $(KMOD_BENCH_HELPERS) $(wildcard tests/bench/kmod/*.h tests/host/kmod/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $< $(KMOD_BENCH_HELPERS) -lpthread -lm -o $@
+
+benches: $(BENCHES)
 
 tests: all $(UNIT_TESTS) $(HOST_TESTS) $(GUEST_TESTS)
 
 check: $(UNIT_TESTS)
 	@scripts/test --unit
 
-bench: all $(BENCHES)
+bench:
 	@scripts/bench
 
 model:
@@ -170,6 +184,6 @@ clean:
 
 -include $(shell find build/obj build/san build/tests -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check bench model modules install clean
+.PHONY: all tests check bench benches model modules install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Two partitions share a processor by time: of each frame of 10 ms one has the first 2 ms, the other
+ * 2 ms from the middle on. How late each window opens, the guest's first instruction against the
+ * processor's frame, and how late it closes, the guest's last; by the guests' own clocks. Beside
+ * them a process takes all the time it can get.
+ */
+#include "common.h"
+#include "recorder.h"
+
+#define US 1000ull
+#define MS 1000000ull
+#define FRAME (10 * MS)
+#define WINDOW (2 * MS)
+#define FRAMES 50
+
+static const uint64_t starts[] = { 0, 5 * MS };
+
+static void judge(const struct recorder *r, uint64_t start, struct sample *late,
+		  struct sample *over)
+{
+	const size_t n = recorder_count(r);
+
+	/* From a window's end to the next one's beginning. The first frame warms up. */
+	check(n > FRAMES);
+	for (size_t i = 1; i < n; i++) {
+		const struct gap gap = recorder_gap(r, i);
+		const uint64_t frame = (gap.first + FRAME / 2 - start) / FRAME * FRAME + start;
+
+		sample_add(late, ((double)gap.first - (double)frame) / 1e3);
+		sample_add(over, ((double)gap.last - (double)(frame - FRAME + WINDOW)) / 1e3);
+	}
+}
+
+static void measure(void *arg)
+{
+	const bool hog = arg;
+	struct sample late = { 0 }, over = { 0 };
+	struct spinner spinner[2];
+	struct recorder r[2];
+	struct guest g[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct ultravisor_context_set set = {
+			.mode = ULTRAVISOR_CONTEXT_WINDOW, .window_start_ns = starts[i],
+			.window_ns = WINDOW, .cpus = { 1 },
+		};
+
+		if (!give_processor(0, FRAME) || !define_with(&g[i], i ? "b" : "a", &set)) {
+			report_absent("windows", "this module has none");
+			return;
+		}
+		guest_build(&g[i], recorder_code, recorder_size, false);
+		recorder_prepare(g[i].memory, 100 * US);
+		recorder_open(&r[i], g[i].memory, guest_msrs, &g[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		spin_guest(&spinner[i], &g[i]);
+	bench_urgent();
+	sleep_until(clock_ns() + (FRAMES + 5) * FRAME);
+	for (int i = 0; i < 2; i++) {
+		judge(&r[i], starts[i], &late, &over);
+		ok(object_destroy(g[i].partition.id));
+		check(!pthread_join(spinner[i].thread, NULL));
+	}
+	printf("  %zu windows of 2 partitions, %s\n", late.count,
+	       hog ? "beside a hog" : "nothing beside them");
+	report_at_most("  opened after their time, median", sample_rank(&late, 0.5), "us", 6);
+	report_at_most("  opened after their time, the latest", sample_rank(&late, 1), "us", 12);
+	report("  closed after their time, median", sample_rank(&over, 0.5), "us");
+	report_at_most("  closed after their time, the latest", sample_rank(&over, 1), "us", 5);
+}
+
+int main(void)
+{
+	bench_open();
+	bench_apart(measure, NULL);
+	bench_hog();
+	bench_apart(measure, (void *)true);
+	bench_alone();
+	return 0;
+}
