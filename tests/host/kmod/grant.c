@@ -245,6 +245,29 @@ static void huge_pages_are_granted_where_the_owner_has_them(void)
 	check(write(nr, "0", 1) == 1);
 }
 
+/* A grant is by small pages, also of memory that the owner has in huge ones. */
+static void transparent_huge_pages_are_granted(void)
+{
+	int mode = ok(open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDWR));
+	struct fixture f;
+	char *s;
+
+	check(write(mode, "force", 5) == 5);
+	f = make();
+	seal_for_grants(f.memfd);
+	memset(f.owner, 'o', SIZE);
+	s = map(f.server[0], 0, SIZE);
+	for (size_t i = 0; i < SIZE; i += 4096) {
+		check(s[i] == 'o');
+		s[i] = i >> 12;
+	}
+	ok(channel_revoke(f.channel.fd, ULTRAVISOR_REVOKE_ALL, 0));
+	check(touch_read(s) == SIGBUS);
+	for (size_t i = 0; i < SIZE; i += 4096)
+		check(f.owner[i] == (char)(i >> 12) && f.owner[i + 1] == 'o');
+	check(write(mode, "never", 5) == 5);
+}
+
 /* A server of one guest and a standby, with everything they could try on the other's memory. */
 static void two_guests_two_servers_no_bridge(void)
 {
@@ -284,6 +307,8 @@ int main(int argc, char **argv)
 		{ "blocks are checked", blocks_are_checked },
 		{ "huge pages are granted where the owner has them",
 		  huge_pages_are_granted_where_the_owner_has_them },
+		{ "transparent huge pages are granted",
+		  transparent_huge_pages_are_granted },
 		{ "two guests, two servers, no bridge", two_guests_two_servers_no_bridge },
 	};
 
