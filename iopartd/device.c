@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -147,11 +148,15 @@ static int on_status(sd_event_source *s, int fd, uint32_t revents, void *userdat
 static int on_bell(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
 	struct device *d = userdata;
+	eventfd_t count;
 	unsigned int i;
 
-	/* Edge-triggered: the counter is never read, each ring is an event of its own. */
-	(void)fd;
+	/*
+	 * Edge-triggered: each ring is an event of its own. The counter is read nevertheless,
+	 * whatever the state: it is how the module knows that this process is not hung.
+	 */
 	(void)revents;
+	eventfd_read(fd, &count);
 	if (d->state != DEVICE_SERVING)
 		return 0;
 	for (i = 0; i < d->type->bells; i++) {
