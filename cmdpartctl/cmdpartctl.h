@@ -21,9 +21,12 @@ struct options {
 	unsigned int timeout_s;		/* t --timeout; 0: the command's own */
 	bool log, read_only;		/* l --log, o --read-only */
 	bool no_wait;			/* w --no-wait */
+	bool force;			/* f --force */
 	unsigned int limit;		/* n --limit */
 	uint64_t after;			/* a --after */
 	bool has_after;
+	bool once;			/* 1 --once */
+	unsigned int interval_s;	/* i --interval; 0: the command's own */
 	char id[37];			/* the request id in use */
 };
 
@@ -47,7 +50,41 @@ int give_up(const struct options *o, struct error *e);
 /* A body with the request id and reason of the options; a new reference. */
 json_t *request_body(const struct options *o);
 
-/* The partition commands (partition.c), lists (show.c), the console (console.c). */
+/* A string member, "" if there is none. */
+const char *text(const json_t *object, const char *key);
+
+/* One request about one partition: /v1/partitions/NAME and verb; *reply is the answer. */
+enum exit_code ask(const struct options *o, const char *method, const char *name, const char *verb,
+		   json_t **reply, struct error *e);
+
+/* POST with a body of one's own. */
+enum exit_code ask_with(const struct options *o, const char *name, const char *verb,
+			const json_t *body, json_t **reply, struct error *e);
+
+/* "web1: defined (transaction 3)", or the answer. */
+void say(const struct options *o, const json_t *reply, const char *name, const char *done,
+	 const char *already);
+
+/*
+ * Looks until the state is none of `while_`, or the time is over. A daemon that is being
+ * restarted meanwhile is no reason to give up. *reply is the last answer, NULL: there was none.
+ */
+void wait_for_state(const struct options *o, const char *name, const char *const *while_,
+		    unsigned int seconds, json_t **reply);
+
+#define START_SECONDS	60
+#define STOP_SECONDS	120
+
+/* KEY=VALUE arguments as the changes of a partition, a new reference; NULL and *e. */
+json_t *changes(int argc, char **argv, struct error *e);
+
+/* The host's processors and memory, and whose they are. */
+int show_host(const struct options *o);
+
+/* Clears a host whose uvd is dead, without any daemon (purge.c). */
+int purge(const struct options *o);
+
+/* The partition commands (partition.c), lists (show.c), the console, the host (host.c). */
 int run_define(const struct options *o, int argc, char **argv);
 int run_undefine(const struct options *o, int argc, char **argv);
 int run_start(const struct options *o, int argc, char **argv);
@@ -55,6 +92,9 @@ int run_stop(const struct options *o, int argc, char **argv);
 int run_kill(const struct options *o, int argc, char **argv);
 int run_pause(const struct options *o, int argc, char **argv);
 int run_resume(const struct options *o, int argc, char **argv);
+int run_set(const struct options *o, int argc, char **argv);
+int run_lease(const struct options *o, int argc, char **argv);
+int run_top(const struct options *o, int argc, char **argv);
 int run_plan(const struct options *o, int argc, char **argv);
 int run_transact(const struct options *o, int argc, char **argv);
 int run_list(const struct options *o, int argc, char **argv);

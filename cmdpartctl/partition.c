@@ -17,12 +17,10 @@
 
 #include "cmdpartctl.h"
 
-#define START_SECONDS	60
-#define STOP_SECONDS	120
 #define POLL_MS		100
 #define TRANSACT_BYTES	(512u * 1024u)
 
-static const char *text(const json_t *object, const char *key)
+const char *text(const json_t *object, const char *key)
 {
 	const char *value = json_string_value(json_object_get(object, key));
 
@@ -30,8 +28,8 @@ static const char *text(const json_t *object, const char *key)
 }
 
 /* "web1: defined (transaction 3)" */
-static void say(const struct options *o, const json_t *reply, const char *name, const char *done,
-		const char *already)
+void say(const struct options *o, const json_t *reply, const char *name, const char *done,
+	 const char *already)
 {
 	if (o->json)
 		output_json(stdout, reply);
@@ -50,20 +48,34 @@ static int no_memory(const struct options *o)
 	return give_up(o, &e);
 }
 
-/* One request about one partition; *reply is the answer. */
-static enum exit_code ask(const struct options *o, const char *method, const char *name,
-			  const char *verb, json_t **reply, struct error *e)
+static enum exit_code send_to(const struct options *o, const char *method, const char *name,
+			      const char *verb, const json_t *body, json_t **reply,
+			      struct error *e)
 {
 	char *escaped = http_client_escape(name);
-	json_t *body = strcmp(method, "GET") ? request_body(o) : NULL;
 	enum exit_code code;
 
 	*reply = NULL;
 	code = call(o, method, body, reply, e, "/v1/partitions/%s%s", escaped ? escaped : "",
 		    verb);
-	json_decref(body);
 	free(escaped);
 	return code;
+}
+
+enum exit_code ask(const struct options *o, const char *method, const char *name, const char *verb,
+		   json_t **reply, struct error *e)
+{
+	json_t *body = strcmp(method, "GET") ? request_body(o) : NULL;
+	enum exit_code code = send_to(o, method, name, verb, body, reply, e);
+
+	json_decref(body);
+	return code;
+}
+
+enum exit_code ask_with(const struct options *o, const char *name, const char *verb,
+			const json_t *body, json_t **reply, struct error *e)
+{
+	return send_to(o, "POST", name, verb, body, reply, e);
 }
 
 static int simple(const struct options *o, const char *method, const char *name, const char *verb,
@@ -192,12 +204,8 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/*
- * Looks until the state is none of `while_`, or the time is over. A daemon that is being
- * restarted meanwhile is no reason to give up. *reply is the last answer, NULL: there was none.
- */
-static void wait_for_state(const struct options *o, const char *name, const char *const *while_,
-			   unsigned int seconds, json_t **reply)
+void wait_for_state(const struct options *o, const char *name, const char *const *while_,
+		    unsigned int seconds, json_t **reply)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	double end = now() + seconds;
@@ -322,7 +330,8 @@ static void print_plan(const json_t *plan)
 	};
 	static const struct output_field contexts[] = {
 		{ "CONTEXT", "index", NULL, true }, { "MODE", "mode", NULL, false },
-		{ "CPUS", "cpus", NULL, false }, { NULL, NULL, NULL, false }
+		{ "CPUS", "cpus", NULL, false },
+		{ "AT, US", "window_start_us", NULL, true }, { NULL, NULL, NULL, false }
 	};
 	static const struct output_field channels[] = {
 		{ "DEVICE", "device", NULL, false },
@@ -331,7 +340,9 @@ static void print_plan(const json_t *plan)
 	};
 	const json_t *p = json_object_get(plan, "placement");
 
-	output_table(stdout, rules, json_object_get(plan, "rules"), "it runs already");
+	output_table(stdout, rules, json_object_get(plan, "rules"),
+		     "nothing is to be placed: it runs already, or is off and only its definition "
+		     "changes");
 	if (!p)
 		return;
 	printf("\ndomain %s, memory node %lld\n\n", text(p, "domain"),
@@ -356,21 +367,26 @@ int run_plan(const struct options *o, int argc, char **argv)
 {
 	struct definition *d = malloc(sizeof(*d));
 	struct error e = ERROR_NONE, refused = ERROR_NONE;
-	json_t *body = json_object(), *reply = NULL;
+	json_t *body = json_object(), *reply = NULL, *set;
 	int rc = -1;
 
-	(void)argc;
-	if (d && is_file(argv[0])) {
+	set = argc > 1 ? changes(argc - 1, argv + 1, &e) : NULL;
+	if (argc > 1 && !set) {
+		rc = -1;
+	} else if (d && !set && is_file(argv[0])) {
 		rc = load(d, argv[0], &e);
 		if (!rc)
 			json_object_set_new(body, "definition", definition_to_json(d));
 	} else if (d) {
 		rc = 0;
 		json_object_set_new(body, "partition", json_string(argv[0]));
+		if (set)
+			json_object_set(body, "set", set);
 	} else {
 		error_set(&e, EXIT_FAILED, "out of memory");
 	}
 	free(d);
+	json_decref(set);
 	if (!rc)
 		rc = call(o, "POST", body, &reply, &e, "/v1/plan");
 	json_decref(body);

@@ -18,11 +18,17 @@ static void vcpus(char *to, size_t size, const json_t *value, const json_t *row)
 	long long budget = json_integer_value(json_object_get(row, "budget_ms"));
 	long long period = json_integer_value(json_object_get(row, "period_ms"));
 
+	long long window = json_integer_value(json_object_get(row, "window_us"));
+
 	if (!json_integer_value(value))
 		snprintf(to, size, "-");
 	else if (budget)
-		snprintf(to, size, "%lld shared, %lld of %lld ms", (long long)
-			 json_integer_value(value), budget, period);
+		snprintf(to, size, "%lld %s, %lld of %lld ms", (long long)
+			 json_integer_value(value), json_is_true(json_object_get(row, "realtime")) ?
+			 "real-time" : "shared", budget, period);
+	else if (window)
+		snprintf(to, size, "%lld window, %lld us", (long long)json_integer_value(value),
+			 window);
 	else
 		snprintf(to, size, "%lld %s", (long long)json_integer_value(value),
 			 mode ? mode : "");
@@ -34,6 +40,32 @@ static void bytes_or_dash(char *to, size_t size, const json_t *value, const json
 		output_bytes(to, size, value, row);
 	else
 		snprintf(to, size, "-");
+}
+
+/* The state, and whether the lease has run out: then no instruction of the guest runs. */
+static void state(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const char *text = json_string_value(value);
+	const json_t *lease = json_object_get(row, "lease");
+
+	snprintf(to, size, "%s%s", text ? text : "?",
+		 json_is_true(json_object_get(lease, "expired")) ? " (lease expired)" : "");
+}
+
+static void lease(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	const json_t *left = json_object_get(value, "left_ms");
+	long long s = json_integer_value(json_object_get(value, "seconds"));
+
+	(void)row;
+	if (!json_is_object(value))
+		snprintf(to, size, "none");
+	else if (!json_is_integer(left))
+		snprintf(to, size, "%lld s", s);
+	else if (json_is_true(json_object_get(value, "expired")))
+		snprintf(to, size, "%lld s, expired: it waits for cmdpartctl lease renew", s);
+	else
+		snprintf(to, size, "%lld s, %.1f s left", s, json_integer_value(left) / 1e3);
 }
 
 /* Uptime, while it is on. */
@@ -94,7 +126,7 @@ static void print_list(const json_t *reply)
 {
 	static const struct output_field fields[] = {
 		{ "NAME", "name", NULL, false }, { "KIND", "kind", NULL, false },
-		{ "STATE", "state", NULL, false }, { "DOMAIN", "domain", NULL, false },
+		{ "STATE", "state", state, false }, { "DOMAIN", "domain", NULL, false },
 		{ "VCPUS", "vcpus", vcpus, false }, { "MEMORY", "memory", bytes_or_dash, true },
 		{ "UPTIME", "started", uptime, true }, END
 	};
@@ -143,12 +175,21 @@ static void what(char *to, size_t size, const json_t *value, const json_t *row)
 		snprintf(to, size, "-");
 }
 
+static void window(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	if (json_integer_value(json_object_get(row, "window_us")))
+		snprintf(to, size, "%lld", (long long)json_integer_value(value));
+	else
+		snprintf(to, size, "-");
+}
+
 static void print_partition(const json_t *reply)
 {
 	static const struct output_field one[] = {
 		{ "name", "name", NULL, false }, { "uuid", "uuid", NULL, false },
-		{ "kind", "kind", NULL, false }, { "state", "state", NULL, false },
-		{ "reason", "reason", NULL, false }, { "domain", "domain", NULL, false },
+		{ "kind", "kind", NULL, false }, { "state", "state", state, false },
+		{ "lease", "lease", lease, false }, { "reason", "reason", NULL, false },
+		{ "domain", "domain", NULL, false },
 		{ "vCPUs", "vcpus", vcpus, false }, { "memory", "memory", bytes_or_dash, false },
 		{ "memory node", "node", NULL, false },
 		{ "started", "started", output_time, false },
@@ -169,7 +210,8 @@ static void print_partition(const json_t *reply)
 	};
 	static const struct output_field contexts[] = {
 		{ "CONTEXT", "index", NULL, true }, { "MODE", "mode", NULL, false },
-		{ "CPUS", "cpus", NULL, false }, { "GUEST TIME", "run_ns", seconds, true },
+		{ "CPUS", "cpus", NULL, false }, { "AT, US", "window_start_us", window, true },
+		{ "GUEST TIME", "run_ns", seconds, true },
 		{ "THROTTLED", "throttled", NULL, true }, END
 	};
 	static const struct {
@@ -258,7 +300,8 @@ static void print_host(const json_t *reply)
 		{ "CPUs for partitions", "cpus.list", NULL, false },
 		{ "why these", "pool_reason", NULL, false },
 		{ "transactions", "transactions", NULL, false },
-		{ "read-only", "read_only", NULL, false }, END
+		{ "read-only", "read_only", NULL, false },
+		{ "being stopped", "stopping", NULL, false }, END
 	};
 	static const struct output_field processors[] = {
 		{ "CPU", "cpu", NULL, true }, { "NODE", "node", NULL, true },
@@ -278,9 +321,8 @@ static void print_host(const json_t *reply)
 	output_table(stdout, nodes, json_object_get(reply, "nodes"), NULL);
 }
 
-int run_host(const struct options *o, int argc, char **argv)
+int show_host(const struct options *o)
 {
-	(void)argc, (void)argv;
 	return show(o, "/v1/host", "host", print_host);
 }
 
@@ -303,6 +345,7 @@ static void print_domains(const json_t *reply)
 	static const struct output_field fields[] = {
 		{ "DOMAIN", "name", NULL, false }, { "CPUS", "cpus", NULL, false },
 		{ "DEDICATED", "cpus_dedicated", NULL, true },
+		{ "FRAME, US", "frame_us", number_or_dash, true },
 		{ "MEMORY", "memory", output_bytes, true },
 		{ "ASSIGNED", "memory_assigned", output_bytes, true },
 		{ "PARTITIONS", "partitions", NULL, true }, END
@@ -342,17 +385,20 @@ int run_domain(const struct options *o, int argc, char **argv)
 
 	if (!argc)
 		return show(o, "/v1/domains", NULL, print_domains);
-	if (argc == 4 && !strcmp(argv[0], "create")) {
+	if ((argc == 4 || argc == 5) && !strcmp(argv[0], "create")) {
 		body = request_body(o);
 		json_object_set_new(body, "name", json_string(argv[1]));
 		json_object_set_new(body, "cpus", json_string(argv[2]));
 		json_object_set_new(body, "memory", json_string(argv[3]));
+		if (argc == 5)
+			json_object_set_new(body, "frame_ms", json_integer(atoi(argv[4])));
 		return change_domain(o, "POST", body, argv[1], "created");
 	}
 	if (argc == 2 && !strcmp(argv[0], "destroy"))
 		return change_domain(o, "DELETE", request_body(o), argv[1], "destroyed");
 	error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
 	error_where(&e, "domain");
-	error_fix(&e, "cmdpartctl domain; domain create NAME CPUS MEMORY; domain destroy NAME");
+	error_fix(&e, "cmdpartctl domain; domain create NAME CPUS MEMORY [FRAME_MS]; "
+		  "domain destroy NAME");
 	return give_up(o, &e);
 }

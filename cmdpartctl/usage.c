@@ -22,15 +22,21 @@ const struct command commands[] = {
 	{ "kill", "NAME", "pull its plug", "rR", 1, 1, run_kill },
 	{ "pause", "NAME", "hold all its vCPUs", "rR", 1, 1, run_pause },
 	{ "resume", "NAME", "let them go on", "rR", 1, 1, run_resume },
+	{ "set", "NAME KEY=VALUE...", "change its processor time, also while it runs", "rR", 2, 5,
+	  run_set },
+	{ "lease", "renew NAME", "let it run on for the time of its lease", "", 2, 2, run_lease },
 	{ "list", "", "the partitions", "", 0, 0, run_list },
 	{ "show", "NAME", "all of one partition", "", 1, 1, run_show },
+	{ "top", "", "what partitions' vCPUs do, every second", "1i", 0, 0, run_top },
 	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
-	{ "plan", "FILE|NAME", "what starting it would do, and why; nothing is done", "", 1, 1,
-	  run_plan },
+	{ "plan", "FILE|NAME [KEY=VALUE...]",
+	  "what starting it would do, and why; nothing is done", "", 1, 5, run_plan },
 	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
-	{ "host", "", "the host's processors and memory, and whose they are", "", 0, 0, run_host },
-	{ "domain", "[create NAME CPUS MEMORY | destroy NAME]", "the domains", "rR", 0, 4,
+	{ "host", "[stop | start | purge]", "the host's processors and memory, and whose they are",
+	  "rRtf", 0, 1, run_host },
+	{ "domain", "[create NAME CPUS MEMORY [FRAME_MS] | destroy NAME]", "the domains", "rR", 0,
+	  5,
 	  run_domain },
 	{ "policy", "", "the policy in force", "", 0, 0, run_policy },
 	{ NULL, NULL, NULL, NULL, 0, 0, NULL }
@@ -42,11 +48,14 @@ static const struct {
 } options[] = {
 	{ 'r', "--request-id", "UUID", "repeat an earlier request; nothing is done twice" },
 	{ 'R', "--reason", "TEXT", "why, for the ledger" },
-	{ 't', "--timeout", "SECONDS", "how long to wait (start 60, stop 120)" },
+	{ 't', "--timeout", "SECONDS", "how long to wait (start 60, stop 120, of each guest)" },
 	{ 'w', "--no-wait", NULL, "do not wait for the outcome" },
 	{ 'l', "--log", NULL, "print what it has printed so far, and end" },
 	{ 'o', "--read-only", NULL, "look on, type nothing" },
+	{ 'f', "--force", NULL, "host stop: kill guests that do not power off; host purge: do it" },
 	{ 'n', "--limit", "N", "the last N (100)" },
+	{ '1', "--once", NULL, "one interval, then end" },
+	{ 'i', "--interval", "SECONDS", "between two looks (1)" },
 	{ 'a', "--after", "N", "those after number N" },
 	{ 0, "--json", NULL, "print JSON, errors too" },
 	{ 0, "--socket", "PATH", "cmdpartd's socket (" CMDPARTCTL_SOCKET ")" },
@@ -153,6 +162,8 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 		o->timeout_s = n;
 	} else if (!strcmp(name, "--no-wait")) {
 		o->no_wait = true;
+	} else if (!strcmp(name, "--force")) {
+		o->force = true;
 	} else if (!strcmp(name, "--log")) {
 		o->log = true;
 	} else if (!strcmp(name, "--read-only")) {
@@ -161,6 +172,12 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 		if (number(name, value, 1, 1000, &n, e) < 0)
 			return -1;
 		o->limit = n;
+	} else if (!strcmp(name, "--once")) {
+		o->once = true;
+	} else if (!strcmp(name, "--interval")) {
+		if (number(name, value, 1, 3600, &n, e) < 0)
+			return -1;
+		o->interval_s = n;
 	} else if (!strcmp(name, "--after")) {
 		o->has_after = true;
 		return number(name, value, 0, INT64_MAX, &o->after, e);

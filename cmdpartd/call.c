@@ -249,7 +249,10 @@ static void gather(struct call *call)
 	unsigned int mask = PLACEMENT_ROWS;
 	const char *name = NULL;
 
-	if (call->ops.count == 1 && op->kind == OPERATION_DEFINE) {
+	if (call->ops.count == 1 && (op->kind == OPERATION_STOP_HOST ||
+				     op->kind == OPERATION_START_HOST)) {
+		mask = ROWS_HOST;
+	} else if (call->ops.count == 1 && op->kind == OPERATION_DEFINE) {
 		mask = ROWS_PARTITION | ROWS_DEVICE;
 	} else if (call->ops.count == 1 && !call->many &&
 		   (op->kind == OPERATION_STOP || op->kind == OPERATION_KILL ||

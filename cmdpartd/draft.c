@@ -129,6 +129,34 @@ static void remove_of(struct rows *rows, enum command_type type, size_t offset,
 			remove_row(rows, type, i);
 }
 
+static void leave(struct command_row_processor *c, const struct command_row_context *x)
+{
+	uint64_t ppm = placement_ppm(x->mode, x->flags, x->budget_ns, x->period_ns, x->window_ns,
+				     c->frame_ns);
+
+	if (x->mode != MODE_DEDICATED && c->contexts)
+		c->contexts--;
+	if (x->mode == MODE_WINDOW && c->windows)
+		c->windows--;
+	c->realtime_ppm -= ppm < c->realtime_ppm ? ppm : c->realtime_ppm;
+}
+
+static void release_contexts(struct rows *rows, struct command_row_partition *p)
+{
+	for (rows_each(rows, PROCESSOR, processor, c)) {
+		if (!memcmp(c->owner, p->partition, UUID_LEN)) {
+			memset(c->owner, 0, sizeof(c->owner));
+			c->owner_name[0] = '\0';
+		}
+		for (rows_each(rows, CONTEXT, context, x))
+			if (!memcmp(x->partition, p->partition, UUID_LEN) &&
+			    cpuset_has((const struct cpuset *)x->cpus, c->cpu))
+				leave(c, x);
+	}
+	remove_of(rows, COMMAND_ROW_CONTEXT, offsetof(struct command_row_context, partition),
+		  p->partition);
+}
+
 /* What a run held, given back in the rows. */
 static void release(struct rows *rows, struct command_row_partition *p)
 {
@@ -142,19 +170,7 @@ static void release(struct rows *rows, struct command_row_partition *p)
 	for (rows_each(rows, MEMORY, memory, m))
 		if (m->node == p->node)
 			m->assigned -= p->memory_assigned;
-	for (rows_each(rows, PROCESSOR, processor, c)) {
-		if (!memcmp(c->owner, p->partition, UUID_LEN)) {
-			memset(c->owner, 0, sizeof(c->owner));
-			c->owner_name[0] = '\0';
-		}
-		for (rows_each(rows, CONTEXT, context, x))
-			if (!memcmp(x->partition, p->partition, UUID_LEN) &&
-			    x->mode == MODE_SHARED && c->contexts &&
-			    cpuset_has((const struct cpuset *)x->cpus, c->cpu))
-				c->contexts--;
-	}
-	remove_of(rows, COMMAND_ROW_CONTEXT, offsetof(struct command_row_context, partition),
-		  p->partition);
+	release_contexts(rows, p);
 	remove_of(rows, COMMAND_ROW_CHANNEL, offsetof(struct command_row_channel, partition),
 		  p->partition);
 	p->memory_assigned = 0;
@@ -183,8 +199,11 @@ static int add_rows(struct rows *rows, const struct definition *def, const uint8
 	p->state = PARTITION_DEFINED;
 	p->vcpus = def->vcpus;
 	p->mode = def->mode;
+	p->flags = def->realtime ? PROCESSOR_REALTIME : 0;
 	p->budget_ns = def->budget_ns;
 	p->period_ns = def->period_ns;
+	p->window_ns = def->window_ns;
+	p->lease_ns = def->lease_ns;
 	p->memory = def->memory;
 	p->devices = def->devices;
 	message_text(p->kernel, sizeof(p->kernel), def->kernel);
@@ -221,8 +240,11 @@ static void add_definition(struct draft *d, const struct definition *def, const 
 	message_text(r->domain, sizeof(r->domain), def->domain);
 	r->vcpus = def->vcpus;
 	r->mode = def->mode;
+	r->flags = def->realtime ? PROCESSOR_REALTIME : 0;
 	r->budget_ns = def->budget_ns;
 	r->period_ns = def->period_ns;
+	r->window_ns = def->window_ns;
+	r->lease_ns = def->lease_ns;
 	r->memory = def->memory;
 	message_text(r->kernel, sizeof(r->kernel), def->kernel);
 	message_text(r->initrd, sizeof(r->initrd), def->initrd);
@@ -347,6 +369,25 @@ static void add_channel(struct draft *d, const struct placement_ask *ask, uint32
 	memcpy(connect->server, servers->uuid, sizeof(connect->server));
 }
 
+static void add_contexts(struct draft *d, const struct placement_ask *ask,
+			 const struct placement *placement)
+{
+	for (uint32_t i = 0; i < ask->vcpus; i++) {
+		struct command_processor_assign *r =
+			message_add(&d->message, COMMAND_PROCESSOR_ASSIGN, 0);
+
+		memcpy(r->partition, ask->uuid, UUID_LEN);
+		r->index = i;
+		r->mode = ask->mode;
+		r->flags = ask->flags;
+		r->budget_ns = ask->budget_ns;
+		r->period_ns = ask->period_ns;
+		r->window_ns = ask->window_ns;
+		r->window_start_ns = placement->window_start_ns[i];
+		memcpy(r->cpus, placement->cpus[i].word, sizeof(r->cpus));
+	}
+}
+
 static void add_start(struct draft *d, const struct placement_ask *ask,
 		      const struct placement *placement, uint64_t generation)
 {
@@ -355,17 +396,7 @@ static void add_start(struct draft *d, const struct placement_ask *ask,
 	memcpy(memory->partition, ask->uuid, UUID_LEN);
 	memory->bytes = ask->memory;
 	memory->node = placement->node;
-	for (uint32_t i = 0; i < ask->vcpus; i++) {
-		struct command_processor_assign *r =
-			message_add(&d->message, COMMAND_PROCESSOR_ASSIGN, 0);
-
-		memcpy(r->partition, ask->uuid, UUID_LEN);
-		r->index = i;
-		r->mode = ask->mode;
-		r->budget_ns = ask->budget_ns;
-		r->period_ns = ask->period_ns;
-		memcpy(r->cpus, placement->cpus[i].word, sizeof(r->cpus));
-	}
+	add_contexts(d, ask, placement);
 	for (uint32_t i = 0; i < ask->devices; i++) {
 		add_device_op(d, COMMAND_DEVICE_CLAIM, ask->uuid, ask->device[i]);
 		add_channel(d, ask, i, &placement->servers[i]);
@@ -457,6 +488,76 @@ static int draft_pause(struct draft *d, const struct operation *op, struct error
 	return 0;
 }
 
+/* The row's section "cpus" with the changes, read as a definition's. */
+static int changed_cpus(const struct command_row_partition *p, const json_t *changes,
+			struct definition *def, struct error *e)
+{
+	json_t *cpus;
+	int rc;
+
+	memset(def, 0, sizeof(*def));
+	def->vcpus = p->vcpus;
+	def->mode = p->mode;
+	def->budget_ns = p->budget_ns;
+	def->period_ns = p->period_ns;
+	def->realtime = p->flags & PROCESSOR_REALTIME;
+	def->window_ns = p->window_ns;
+	cpus = definition_cpus_to_json(def);
+	json_object_update(cpus, (json_t *)changes);
+	rc = definition_parse_cpus(def, cpus, "request", e);
+	json_decref(cpus);
+	return rc;
+}
+
+/* Its contexts are placed anew, where they are if that is possible, and its memory stays. */
+static int place_again(struct draft *d, struct command_row_partition *p, struct error *e)
+{
+	if (!d->placement)
+		d->placement = malloc(sizeof(*d->placement));
+	if (!d->placement)
+		return no_memory(e);
+	placement_ask_rows(&d->ask, d->rows, p);
+	placement_ask_again(&d->ask, d->rows);
+	release_contexts(d->rows, p);
+	placement_decide_contexts(d->policy, d->rows, &d->ask, d->placement);
+	if (placement_error(d->placement, &d->ask, e) < 0)
+		return -1;
+	add_contexts(d, &d->ask, d->placement);
+	return placement_apply_contexts(d->rows, &d->ask, d->placement) < 0 ? no_memory(e) : 0;
+}
+
+static int draft_modify(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+	struct definition *def;
+	struct command_partition_modify *r;
+	int rc;
+
+	if (!p || check_generation(op, p, e) < 0)
+		return -1;
+	if (p->state == PARTITION_STARTING)
+		return state_conflict(p, "wait until it runs: cmdpartctl show %s", e);
+	def = malloc(sizeof(*def));
+	if (!def)
+		return no_memory(e);
+	rc = changed_cpus(p, op->cpus, def, e);
+	if (rc < 0 || (p->budget_ns == def->budget_ns && p->period_ns == def->period_ns &&
+		       !(p->flags & PROCESSOR_REALTIME) == !def->realtime &&
+		       p->window_ns == def->window_ns)) {
+		free(def);
+		return rc;
+	}
+	r = message_add(&d->message, COMMAND_PARTITION_MODIFY, p->r.generation);
+	memcpy(r->partition, p->partition, UUID_LEN);
+	r->mode = p->mode;
+	r->flags = p->flags = def->realtime ? PROCESSOR_REALTIME : 0;
+	r->budget_ns = p->budget_ns = def->budget_ns;
+	r->period_ns = p->period_ns = def->period_ns;
+	r->window_ns = p->window_ns = def->window_ns;
+	free(def);
+	return is_on(p) ? place_again(d, p, e) : 0;
+}
+
 static int draft_undefine(struct draft *d, const struct operation *op, struct error *e)
 {
 	struct command_row_partition *p = guest(d, op->name, e);
@@ -499,11 +600,11 @@ static int draft_activate(struct draft *d, const struct operation *op, struct er
 	return start(d, p, e);
 }
 
-static int only_root(struct draft *d, struct error *e)
+static int only_root(struct draft *d, const char *what, struct error *e)
 {
 	if (d->role == ROLE_ROOT)
 		return 0;
-	error_set(e, EXIT_DENIED, "%s may not change domains", role_name(d->role));
+	error_set(e, EXIT_DENIED, "%s may not %s", role_name(d->role), what);
 	return error_fix(e, "ask root to do it");
 }
 
@@ -514,9 +615,11 @@ static int draft_create_domain(struct draft *d, const struct operation *op, stru
 						 .length = sizeof(row) } };
 	struct command_domain *r;
 
-	if (only_root(d, e) < 0)
+	if (only_root(d, "change domains", e) < 0)
 		return -1;
-	if (o && o->memory == op->memory && !memcmp(o->cpus, op->cpus.word, sizeof(o->cpus)))
+	if (o && o->memory == op->domain.memory && o->frame_ns == op->domain.frame_ns &&
+	    o->phase_ns == op->domain.phase_ns &&
+	    !memcmp(o->cpus, op->domain.cpus.word, sizeof(o->cpus)))
 		return 0;
 	if (o) {
 		error_set(e, EXIT_CONFLICT, "there is a domain %s already, with other resources",
@@ -526,14 +629,17 @@ static int draft_create_domain(struct draft *d, const struct operation *op, stru
 	}
 	r = message_add(&d->message, COMMAND_DOMAIN_CREATE, 0);
 	message_text(r->name, sizeof(r->name), op->name);
-	r->memory = op->memory;
-	memcpy(r->cpus, op->cpus.word, sizeof(r->cpus));
+	r->memory = row.memory = op->domain.memory;
+	r->frame_ns = row.frame_ns = op->domain.frame_ns;
+	r->phase_ns = row.phase_ns = op->domain.phase_ns;
+	memcpy(r->cpus, op->domain.cpus.word, sizeof(r->cpus));
 	message_text(row.name, sizeof(row.name), op->name);
-	row.memory = op->memory;
-	memcpy(row.cpus, op->cpus.word, sizeof(row.cpus));
+	memcpy(row.cpus, op->domain.cpus.word, sizeof(row.cpus));
 	for (rows_each(d->rows, PROCESSOR, processor, p))
-		if (cpuset_has(&op->cpus, p->cpu))
+		if (cpuset_has(&op->domain.cpus, p->cpu)) {
 			message_text(p->domain, sizeof(p->domain), op->name);
+			p->frame_ns = row.frame_ns;
+		}
 	return rows_add(d->rows, &row.r) < 0 ? no_memory(e) : 0;
 }
 
@@ -542,7 +648,7 @@ static int draft_destroy_domain(struct draft *d, const struct operation *op, str
 	struct command_row_domain *o = rows_domain(d->rows, op->name);
 	struct command_domain *r;
 
-	if (only_root(d, e) < 0)
+	if (only_root(d, "change domains", e) < 0)
 		return -1;
 	if (!o) {
 		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", op->name);
@@ -558,6 +664,20 @@ static int draft_destroy_domain(struct draft *d, const struct operation *op, str
 	return 0;
 }
 
+static int draft_host(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_host *h = rows_at(d->rows, COMMAND_ROW_HOST, 0);
+	bool stop = op->kind == OPERATION_STOP_HOST;
+
+	if (only_root(d, "stop or start the host", e) < 0)
+		return -1;
+	if (!rows_count(d->rows, COMMAND_ROW_HOST) || !h->stopping == !stop)
+		return 0;
+	message_add(&d->message, stop ? COMMAND_HOST_STOP : COMMAND_HOST_START, op->generation);
+	h->stopping = stop;
+	return 0;
+}
+
 int draft_add(struct draft *d, const struct operation *op, struct error *e)
 {
 	static int (*const add[])(struct draft *, const struct operation *, struct error *) = {
@@ -568,8 +688,11 @@ int draft_add(struct draft *d, const struct operation *op, struct error *e)
 		[OPERATION_KILL] = draft_kill,
 		[OPERATION_PAUSE] = draft_pause,
 		[OPERATION_RESUME] = draft_pause,
+		[OPERATION_MODIFY] = draft_modify,
 		[OPERATION_CREATE_DOMAIN] = draft_create_domain,
 		[OPERATION_DESTROY_DOMAIN] = draft_destroy_domain,
+		[OPERATION_STOP_HOST] = draft_host,
+		[OPERATION_START_HOST] = draft_host,
 		[OPERATION_ACTIVATE] = draft_activate,
 	};
 	int rc = add[op->kind](d, op, e);

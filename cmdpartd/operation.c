@@ -25,8 +25,10 @@ struct operation *operations_add(struct operations *ops, enum operation_kind kin
 
 void operations_free(struct operations *ops)
 {
-	for (unsigned int i = 0; i < ops->count; i++)
+	for (unsigned int i = 0; i < ops->count; i++) {
 		free(ops->list[i].definition);
+		json_decref(ops->list[i].cpus);
+	}
 	free(ops->list);
 	memset(ops, 0, sizeof(*ops));
 }
@@ -34,7 +36,8 @@ void operations_free(struct operations *ops)
 int operation_parse_domain(struct operation *op, const char *prefix, const json_t *json,
 			   struct error *e)
 {
-	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	static const char *const keys[] = { "name", "cpus", "memory", "frame_ms", "phase_us",
+					    NULL };
 	const struct reader r = { "request", NULL, e };
 	char text[1024], key[READER_KEY];
 
@@ -42,12 +45,33 @@ int operation_parse_domain(struct operation *op, const char *prefix, const json_
 	    reader_name(&r, prefix, json, "name", true, op->name, sizeof(op->name)) < 0 ||
 	    reader_text(&r, prefix, json, "cpus", "\"2-7\"", true, text, sizeof(text)) < 0 ||
 	    reader_size(&r, prefix, json, "memory", true, DEFINITION_MEMORY_STEP,
-			&op->memory) < 0)
+			&op->domain.memory) < 0 ||
+	    policy_read_frame(&r, prefix, json, &op->domain) < 0)
 		return -1;
-	if (!cpuset_parse(&op->cpus, text) && cpuset_count(&op->cpus))
+	if (!cpuset_parse(&op->domain.cpus, text) && cpuset_count(&op->domain.cpus))
 		return 0;
 	reader_fault(&r, reader_join(key, prefix, "cpus"), "\"%.64s\" is not a list of CPUs", text);
 	return error_fix(e, "write it as \"2-7\" or \"2,4,6\"");
+}
+
+int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
+			struct error *e)
+{
+	static const char *const keys[] = { "budget_ms", "period_ms", "realtime", "window_us",
+					    NULL };
+	const struct reader r = { "request", NULL, e };
+	char key[READER_KEY];
+	json_t *cpus;
+
+	if (reader_get(&r, prefix, json, "cpus", JSON_OBJECT, "{ \"budget_ms\": 30 }", true,
+		       &cpus) < 0 ||
+	    reader_object(&r, reader_join(key, prefix, "cpus"), cpus, keys) < 0) {
+		error_why(e, "only these can be changed: cpus.budget_ms, cpus.period_ms, "
+			  "cpus.realtime, cpus.window_us");
+		return -1;
+	}
+	op->cpus = json_incref(cpus);
+	return 0;
 }
 
 static const struct {
@@ -197,7 +221,8 @@ bool definition_matches(const struct rows *rows, const struct command_row_partit
 
 	if (strcmp(p->name, d->name) || strcmp(p->domain, d->domain) || p->vcpus != d->vcpus ||
 	    p->mode != d->mode || p->budget_ns != d->budget_ns || p->period_ns != d->period_ns ||
-	    p->memory != d->memory || strcmp(p->kernel, d->kernel) ||
+	    !(p->flags & PROCESSOR_REALTIME) != !d->realtime || p->window_ns != d->window_ns ||
+	    p->lease_ns != d->lease_ns || p->memory != d->memory || strcmp(p->kernel, d->kernel) ||
 	    strcmp(p->initrd, d->initrd) || strcmp(p->cmdline, d->cmdline) ||
 	    p->devices != d->devices)
 		return false;

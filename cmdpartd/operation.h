@@ -21,7 +21,9 @@
 
 enum operation_kind {
 	OPERATION_DEFINE, OPERATION_UNDEFINE, OPERATION_START, OPERATION_STOP, OPERATION_KILL,
-	OPERATION_PAUSE, OPERATION_RESUME, OPERATION_CREATE_DOMAIN, OPERATION_DESTROY_DOMAIN,
+	OPERATION_PAUSE, OPERATION_RESUME, OPERATION_MODIFY,
+	OPERATION_CREATE_DOMAIN, OPERATION_DESTROY_DOMAIN,
+	OPERATION_STOP_HOST, OPERATION_START_HOST,
 	OPERATION_ACTIVATE,	/* make it match the definition, then start it */
 };
 
@@ -32,8 +34,8 @@ struct operation {
 	bool has_uuid;
 	uint8_t uuid[16];		/* of the partition to be defined */
 	uint64_t generation;		/* 0: any */
-	struct cpuset cpus;		/* CREATE_DOMAIN */
-	uint64_t memory;
+	struct policy_domain domain;	/* CREATE_DOMAIN */
+	json_t *cpus;			/* owned; MODIFY: those keys of "cpus" that change */
 };
 
 #define OPERATIONS_MAX 256u
@@ -49,7 +51,10 @@ void operations_free(struct operations *ops);
 
 /* Reads the array of /v1/transactions. 0, or -1 and *e. */
 int operations_parse(struct operations *ops, const json_t *array, struct error *e);
-/* { "name", "cpus", "memory" } */
+/* { "name", "cpus", "memory", "frame_ms", "phase_us" } */
+/* { "cpus": { "budget_ms": 30 } }: the keys that may change while it runs. */
+int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
+			struct error *e);
 int operation_parse_domain(struct operation *op, const char *prefix, const json_t *json,
 			   struct error *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules, in this order: quotas (partitions, vcpus, memory, devices), domain, domain-memory,
- * host-memory, node, processors, overcommit, io-partitions. All of them are judged even when one
- * refuses, so that one answer tells everything that stands in the way.
+ * host-memory, node, processors (or windows, or realtime), overcommit, io-partitions. All of
+ * them are judged even when one refuses, so that one answer tells everything that stands in the way.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,10 +13,9 @@
 #include <common/size.h>
 #include <common/uuid.h>
 
+#include "candidate.h"
 #include "placement.h"
 
-#define FULL	1000000u	/* one vCPU that may use a CPU all the time */
-#define LIST	80		/* of CPUs, in a reason */
 
 void placement_ask_definition(struct placement_ask *ask, const struct definition *d,
 			      const uint8_t uuid[16])
@@ -27,8 +26,10 @@ void placement_ask_definition(struct placement_ask *ask, const struct definition
 	strcpy(ask->domain, d->domain);
 	ask->vcpus = d->vcpus;
 	ask->mode = d->mode;
+	ask->flags = d->realtime ? PROCESSOR_REALTIME : 0;
 	ask->budget_ns = d->budget_ns;
 	ask->period_ns = d->period_ns;
+	ask->window_ns = d->window_ns;
 	ask->memory = d->memory;
 	ask->devices = d->devices;
 	for (uint32_t i = 0; i < d->devices; i++)
@@ -44,8 +45,10 @@ void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
 	strcpy(ask->domain, p->domain);
 	ask->vcpus = p->vcpus < DEFINITION_MAX_VCPUS ? p->vcpus : DEFINITION_MAX_VCPUS;
 	ask->mode = p->mode;
+	ask->flags = p->flags;
 	ask->budget_ns = p->budget_ns;
 	ask->period_ns = p->period_ns;
+	ask->window_ns = p->window_ns;
 	ask->memory = p->memory;
 	for (rows_each(rows, DEVICE, device, d))
 		if (!memcmp(d->partition, p->partition, UUID_LEN) &&
@@ -53,11 +56,20 @@ void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
 			strcpy(ask->device[ask->devices++], d->name);
 }
 
+void placement_ask_again(struct placement_ask *ask, const struct rows *rows)
+{
+	ask->again = true;
+	for (rows_each(rows, CONTEXT, context, c))
+		if (!memcmp(c->partition, ask->uuid, UUID_LEN) && c->index < ask->vcpus) {
+			memcpy(ask->cpus[c->index].word, c->cpus, sizeof(c->cpus));
+			ask->window_start_ns[c->index] = c->window_start_ns;
+		}
+}
+
 /* ---- rules ----------------------------------------------------------------------- */
 
-__attribute__((format(printf, 4, 5)))
-static struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
-				       const char *reason, ...)
+struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
+				const char *reason, ...)
 {
 	struct placement_rule *rule = &p->rule[p->rules];
 	va_list args;
@@ -237,18 +249,6 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 
 /* ---- processors ------------------------------------------------------------------ */
 
-struct candidate {
-	const struct command_row_processor *row;
-	uint64_t load;		/* of shared contexts, in parts of FULL */
-	bool chosen;
-};
-
-struct candidates {
-	unsigned int count;
-	struct candidate cpu[CPUSET_CPUS];
-	char excluded[160];	/* why the others of the domain are none */
-};
-
 static uint32_t weight(uint32_t mode, uint64_t budget, uint64_t period)
 {
 	if (mode != MODE_SHARED || !period)
@@ -256,13 +256,7 @@ static uint32_t weight(uint32_t mode, uint64_t budget, uint64_t period)
 	return (budget * FULL + period - 1) / period;
 }
 
-static const struct cpuset *set(const uint64_t words[COMMAND_CPU_WORDS])
-{
-	_Static_assert(COMMAND_CPU_WORDS == CPUSET_WORDS, "the same words");
-	return (const struct cpuset *)words;
-}
-
-static uint64_t load_of(const struct rows *rows, uint32_t cpu)
+static uint64_t load_of(const struct rows *rows, uint32_t cpu, uint64_t frame_ns)
 {
 	uint64_t load = 0;
 
@@ -271,6 +265,8 @@ static uint64_t load_of(const struct rows *rows, uint32_t cpu)
 
 		if (c->mode == MODE_SHARED && n && cpuset_has(set(c->cpus), cpu))
 			load += weight(c->mode, c->budget_ns, c->period_ns) / n;
+		else if (c->mode == MODE_WINDOW && cpuset_has(set(c->cpus), cpu))
+			load += command_ppm(c->window_ns, frame_ns);
 	}
 	return load;
 }
@@ -324,14 +320,15 @@ static void find_candidates(const struct policy *policy, const struct rows *rows
 		else if (!uuid_is_zero(p->owner))
 			exclude(c, p->cpu, "is dedicated to ", p->owner_name);
 		else if (ask->mode == MODE_DEDICATED && p->contexts)
-			exclude(c, p->cpu, "has shared contexts", "");
-		else if (ask->mode == MODE_SHARED && policy->has_dedicated &&
+			exclude(c, p->cpu, p->windows ? "has windows" : "has shared contexts", "");
+		else if (ask->mode != MODE_DEDICATED && policy->has_dedicated &&
 			 cpuset_has(&policy->dedicated, p->cpu))
 			exclude(c, p->cpu, "is kept for dedicated contexts", "");
 		else if (policy->whole_cores && core_is_taken(rows, p, ask))
 			exclude(c, p->cpu, "shares its core with another partition", "");
 		else
-			c->cpu[c->count++] = (struct candidate){ p, load_of(rows, p->cpu), false };
+			c->cpu[c->count++] = (struct candidate){
+				p, load_of(rows, p->cpu, p->frame_ns), p->realtime_ppm, false };
 	}
 }
 
@@ -580,10 +577,41 @@ static void io_rule(const struct rows *rows, const struct placement_ask *ask,
 	snprintf(r->fix, sizeof(r->fix), "start iopartd@a and iopartd@b");
 }
 
+static void processors_rule(const struct policy *policy, const struct rows *rows,
+			    const struct placement_ask *ask, struct candidates *c,
+			    struct placement *out)
+{
+	unsigned int chosen[DEFINITION_MAX_VCPUS], got;
+
+	if (ask->mode == MODE_WINDOW || ask->flags & PROCESSOR_REALTIME) {
+		realtime_rule(rows, ask, c, out);
+		return;
+	}
+	got = choose(policy, c, ask, out->node, ask->vcpus, chosen);
+	if (ask->mode == MODE_DEDICATED)
+		dedicated_rule(ask, c, chosen, got, out);
+	else
+		shared_rule(policy, ask, c, chosen, got, out);
+}
+
+/* On the very CPUs that it has: judged, not chosen. False: they are no candidates any more. */
+static bool stay(const struct policy *policy, const struct placement_ask *ask,
+		 const struct candidates *c, struct placement *out)
+{
+	unsigned int chosen[DEFINITION_MAX_VCPUS], got = 0;
+
+	for (unsigned int n = 0; n < c->count && got < DEFINITION_MAX_VCPUS; n++)
+		if (cpuset_has(&ask->cpus[0], c->cpu[n].row->cpu))
+			chosen[got++] = n;
+	if (!got || got != cpuset_count(&ask->cpus[0]) || ask->mode != MODE_SHARED)
+		return false;
+	shared_rule(policy, ask, c, chosen, got, out);
+	return true;
+}
+
 void placement_decide(const struct policy *policy, const struct rows *rows,
 		      const struct placement_ask *ask, struct placement *out)
 {
-	unsigned int chosen[DEFINITION_MAX_VCPUS], got;
 	const struct command_row_domain *d;
 	struct candidates *c = malloc(sizeof(*c));
 
@@ -597,17 +625,74 @@ void placement_decide(const struct policy *policy, const struct rows *rows,
 	if (d) {
 		find_candidates(policy, rows, ask, c);
 		node_rule(rows, ask, c, out);
-		got = choose(policy, c, ask, out->node, ask->vcpus, chosen);
-		if (ask->mode == MODE_DEDICATED)
-			dedicated_rule(ask, c, chosen, got, out);
-		else
-			shared_rule(policy, ask, c, chosen, got, out);
+		processors_rule(policy, rows, ask, c, out);
 	}
 	io_rule(rows, ask, out);
 	free(c);
 }
 
+void placement_decide_contexts(const struct policy *policy, const struct rows *rows,
+			       const struct placement_ask *ask, struct placement *out)
+{
+	struct candidates *c = malloc(sizeof(*c));
+
+	memset(out, 0, sizeof(*out));
+	out->fits = true;
+	if (!c) {
+		rule_add(out, "processors", false, "out of memory");
+		return;
+	}
+	for (rows_each(rows, PARTITION, partition, p))
+		if (!memcmp(p->partition, ask->uuid, UUID_LEN))
+			out->node = p->node;
+	find_candidates(policy, rows, ask, c);
+	/* Ordinary shared contexts stay where they are, and dedicated ones cannot change. */
+	if (ask->again && ask->mode != MODE_WINDOW && !(ask->flags & PROCESSOR_REALTIME) &&
+	    stay(policy, ask, c, out)) {
+		free(c);
+		return;
+	}
+	processors_rule(policy, rows, ask, c, out);
+	free(c);
+}
+
 /* ---- what comes of it ------------------------------------------------------------ */
+
+int placement_apply_contexts(struct rows *rows, const struct placement_ask *ask,
+			     const struct placement *placement)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < ask->vcpus; i++) {
+		struct command_row_context c = {
+			.r = { .type = COMMAND_ROW_CONTEXT, .length = sizeof(c) },
+			.index = i, .mode = ask->mode, .flags = ask->flags,
+			.budget_ns = ask->budget_ns, .period_ns = ask->period_ns,
+			.window_ns = ask->window_ns,
+			.window_start_ns = placement->window_start_ns[i],
+		};
+
+		memcpy(c.partition, ask->uuid, UUID_LEN);
+		memcpy(c.partition_name, ask->name, sizeof(c.partition_name));
+		memcpy(c.cpus, placement->cpus[i].word, sizeof(c.cpus));
+		rc = rows_add(rows, &c.r);
+		for (rows_each(rows, PROCESSOR, processor, p)) {
+			if (!cpuset_has(&placement->cpus[i], p->cpu))
+				continue;
+			if (ask->mode != MODE_DEDICATED) {
+				p->contexts++;
+				p->windows += ask->mode == MODE_WINDOW;
+				p->realtime_ppm += placement_ppm(ask->mode, ask->flags,
+								 ask->budget_ns, ask->period_ns,
+								 ask->window_ns, p->frame_ns);
+				continue;
+			}
+			memcpy(p->owner, ask->uuid, UUID_LEN);
+			memcpy(p->owner_name, ask->name, sizeof(p->owner_name));
+		}
+	}
+	return rc;
+}
 
 int placement_apply(struct rows *rows, const struct placement_ask *ask,
 		    const struct placement *placement)
@@ -628,28 +713,7 @@ int placement_apply(struct rows *rows, const struct placement_ask *ask,
 			p->memory_assigned = ask->memory;
 			p->state = PARTITION_STARTING;
 		}
-	for (uint32_t i = 0; !rc && i < ask->vcpus; i++) {
-		struct command_row_context c = {
-			.r = { .type = COMMAND_ROW_CONTEXT, .length = sizeof(c) },
-			.index = i, .mode = ask->mode, .budget_ns = ask->budget_ns,
-			.period_ns = ask->period_ns,
-		};
-
-		memcpy(c.partition, ask->uuid, UUID_LEN);
-		memcpy(c.partition_name, ask->name, sizeof(c.partition_name));
-		memcpy(c.cpus, placement->cpus[i].word, sizeof(c.cpus));
-		rc = rows_add(rows, &c.r);
-		for (rows_each(rows, PROCESSOR, processor, p)) {
-			if (!cpuset_has(&placement->cpus[i], p->cpu))
-				continue;
-			if (ask->mode == MODE_SHARED) {
-				p->contexts++;
-				continue;
-			}
-			memcpy(p->owner, ask->uuid, UUID_LEN);
-			memcpy(p->owner_name, ask->name, sizeof(p->owner_name));
-		}
-	}
+	rc = placement_apply_contexts(rows, ask, placement);
 	for (uint32_t i = 0; !rc && i < ask->devices; i++) {
 		const struct placement_servers *s = &placement->servers[i];
 		struct command_row_channel c = {
@@ -709,14 +773,18 @@ json_t *placement_rules_to_json(const struct placement *placement)
 
 json_t *placement_to_json(const struct placement *placement, const struct placement_ask *ask)
 {
-	json_t *contexts = json_array(), *channels = json_array();
+	json_t *contexts = json_array(), *channels = json_array(), *o;
 	char list[4096];
 
 	for (uint32_t i = 0; i < ask->vcpus; i++) {
 		cpuset_format(&placement->cpus[i], list, sizeof(list));
-		json_array_append_new(contexts, json_pack("{s:i, s:s, s:s}", "index", (int)i,
-				      "mode", ask->mode == MODE_DEDICATED ? "dedicated" : "shared",
-				      "cpus", list));
+		o = json_pack("{s:i, s:s, s:s}", "index", (int)i, "mode",
+			      ask->mode == MODE_DEDICATED ? "dedicated" :
+			      ask->mode == MODE_WINDOW ? "window" : "shared", "cpus", list);
+		if (ask->mode == MODE_WINDOW)
+			json_object_set_new(o, "window_start_us",
+					    json_integer(placement->window_start_ns[i] / 1000));
+		json_array_append_new(contexts, o);
 	}
 	for (uint32_t i = 0; i < ask->devices; i++) {
 		json_t *servers = json_array();

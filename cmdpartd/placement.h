@@ -25,7 +25,12 @@ struct placement_ask {
 	char domain[COMMAND_NAME_LEN];
 	uint32_t vcpus;
 	enum command_mode mode;
-	uint64_t budget_ns, period_ns, memory;
+	uint32_t flags;			/* PROCESSOR_… */
+	uint64_t budget_ns, period_ns, window_ns, memory;
+	/* Where it is, when it is placed again; kept where that is possible. */
+	bool again;
+	struct cpuset cpus[DEFINITION_MAX_VCPUS];
+	uint64_t window_start_ns[DEFINITION_MAX_VCPUS];
 	uint32_t devices;
 	char device[DEFINITION_MAX_DEVICES][COMMAND_DEVICE_LEN];
 };
@@ -50,6 +55,7 @@ struct placement {
 	bool fits;
 	uint32_t node;
 	struct cpuset cpus[DEFINITION_MAX_VCPUS];	/* of context i */
+	uint64_t window_start_ns[DEFINITION_MAX_VCPUS];
 	struct placement_servers servers[DEFINITION_MAX_DEVICES];
 	unsigned int rules;
 	struct placement_rule rule[PLACEMENT_RULES];
@@ -61,12 +67,25 @@ void placement_ask_definition(struct placement_ask *ask, const struct definition
 void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
 			const struct command_row_partition *p);
 
+/* It runs: remembers where, before its contexts are taken out of the rows. */
+void placement_ask_again(struct placement_ask *ask, const struct rows *rows);
+
+/* What of a CPU a context has for certain: millionths, 0 for ordinary shared ones. */
+uint64_t placement_ppm(uint32_t mode, uint32_t flags, uint64_t budget_ns, uint64_t period_ns,
+		       uint64_t window_ns, uint64_t frame_ns);
+
 /* Rows needed: all types but the ledger. */
 #define PLACEMENT_ROWS (ROWS_HOST | ROWS_PROCESSOR | ROWS_MEMORY | ROWS_DOMAIN | \
 			ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT)
 
 void placement_decide(const struct policy *policy, const struct rows *rows,
 		      const struct placement_ask *ask, struct placement *out);
+
+/* The processors' rules alone, for a partition that runs, and has no contexts in the rows. */
+void placement_decide_contexts(const struct policy *policy, const struct rows *rows,
+			       const struct placement_ask *ask, struct placement *out);
+int placement_apply_contexts(struct rows *rows, const struct placement_ask *ask,
+			     const struct placement *placement);
 
 /* The quotas alone: what may be defined, whatever is free. */
 void placement_check_quotas(const struct policy *policy, const struct rows *rows,

@@ -93,9 +93,27 @@ static bool within(const struct cpuset *a, const struct cpuset *b)
 	return true;
 }
 
+int policy_read_frame(const struct reader *r, const char *prefix, const json_t *json,
+		      struct policy_domain *d)
+{
+	uint64_t frame_ms = POLICY_FRAME_NS / 1000000, phase_us = 0;
+	char key[READER_KEY];
+
+	if (reader_number(r, prefix, json, "frame_ms", false, 1, 1000, &frame_ms) < 0 ||
+	    reader_number(r, prefix, json, "phase_us", false, 0, 999999, &phase_us) < 0)
+		return -1;
+	d->frame_ns = frame_ms * 1000000;
+	d->phase_ns = phase_us * 1000;
+	if (d->phase_ns < d->frame_ns)
+		return 0;
+	reader_fault(r, reader_join(key, prefix, "phase_us"), "the phase is not within the frame");
+	return error_fix(r->e, "use less than %llu", (unsigned long long)frame_ms * 1000);
+}
+
 static int read_domain(const struct reader *r, const json_t *json, struct policy *p)
 {
-	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	static const char *const keys[] = { "name", "cpus", "memory", "frame_ms", "phase_us",
+					    NULL };
 	struct policy_domain *d = &p->domain[p->domains];
 	char prefix[32], key[READER_KEY];
 
@@ -103,7 +121,8 @@ static int read_domain(const struct reader *r, const json_t *json, struct policy
 	if (reader_object(r, prefix, json, keys) < 0 ||
 	    reader_name(r, prefix, json, "name", true, d->name, sizeof(d->name)) < 0 ||
 	    read_cpus(r, prefix, json, "cpus", true, &d->cpus) < 0 ||
-	    reader_size(r, prefix, json, "memory", true, 2 * MIB, &d->memory) < 0)
+	    reader_size(r, prefix, json, "memory", true, 2 * MIB, &d->memory) < 0 ||
+	    policy_read_frame(r, prefix, json, d) < 0)
 		return -1;
 	for (unsigned int i = 0; i < p->domains; i++) {
 		if (!strcmp(p->domain[i].name, d->name))
@@ -350,10 +369,13 @@ json_t *policy_to_json(const struct policy *p)
 	if (p->has_domains) {
 		domains = json_array();
 		for (unsigned int i = 0; i < p->domains; i++)
-			json_array_append_new(domains, json_pack("{s:s, s:o, s:o}", "name",
+			json_array_append_new(domains, json_pack("{s:s,s:o,s:o,s:I,s:I}", "name",
 					      p->domain[i].name, "cpus",
 					      cpus_to_json(&p->domain[i].cpus), "memory",
-					      size_to_json(p->domain[i].memory)));
+					      size_to_json(p->domain[i].memory), "frame_ms",
+					      (json_int_t)p->domain[i].frame_ns / 1000000,
+					      "phase_us",
+					      (json_int_t)p->domain[i].phase_ns / 1000));
 		json_object_set_new(o, "domains", domains);
 	}
 	json_object_set_new(o, "roles", json_pack("{s:o, s:o}", "operations",

@@ -16,6 +16,7 @@
 #include <common/error.h>
 
 #define POLICY_MAX_BYTES	(256u * 1024u)
+#define POLICY_FRAME_NS		10000000ull	/* of a domain for which nothing is said */
 #define POLICY_MAX_DOMAINS	64u
 #define POLICY_MAX_PATHS	16u
 #define POLICY_MAX_BRIDGES	16u
@@ -33,6 +34,7 @@ struct policy_domain {
 	char name[COMMAND_NAME_LEN];
 	struct cpuset cpus;
 	uint64_t memory;
+	uint64_t frame_ns, phase_ns;	/* cyclic frame of its CPUs, for windows */
 };
 
 struct policy {
@@ -60,6 +62,11 @@ void policy_defaults(struct policy *p);
 /* Reads the file; defaults if it does not exist (*found tells). 0, or -1 and *e. */
 int policy_load(struct policy *p, const char *path, bool *found, struct error *e);
 int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e);
+
+/* frame_ms and phase_us of a domain. 0, or -1: r's error is set. */
+struct reader;
+int policy_read_frame(const struct reader *r, const char *prefix, const json_t *json,
+		      struct policy_domain *d);
 
 /* The policy as a file would say it, defaults spelled out. A new reference. */
 json_t *policy_to_json(const struct policy *p);

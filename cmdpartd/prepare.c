@@ -38,7 +38,8 @@ static bool pool_differs(const struct policy *p, const struct command_row_host *
 
 static bool domain_differs(const struct command_row_domain *o, const struct policy_domain *d)
 {
-	return o->memory != d->memory || memcmp(o->cpus, d->cpus.word, sizeof(o->cpus));
+	return o->memory != d->memory || o->frame_ns != d->frame_ns ||
+	       o->phase_ns != d->phase_ns || memcmp(o->cpus, d->cpus.word, sizeof(o->cpus));
 }
 
 static void add_domain(struct message *m, enum command_type type, const struct policy_domain *d)
@@ -49,6 +50,8 @@ static void add_domain(struct message *m, enum command_type type, const struct p
 	if (type == COMMAND_DOMAIN_DESTROY)
 		return;
 	r->memory = d->memory;
+	r->frame_ns = d->frame_ns;
+	r->phase_ns = d->phase_ns;
 	memcpy(r->cpus, d->cpus.word, sizeof(r->cpus));
 }
 
@@ -60,6 +63,7 @@ static void whole_pool(struct policy_domain *d, const struct policy *p,
 
 	memset(d, 0, sizeof(*d));
 	strcpy(d->name, "default");
+	d->frame_ns = POLICY_FRAME_NS;
 	d->memory = memory - memory % DEFINITION_MEMORY_STEP;
 	memcpy(d->cpus.word, p->has_host ? p->host_cpus.word : h->cpus, sizeof(d->cpus.word));
 }

@@ -11,7 +11,9 @@
 
 #include "render.h"
 
+#define NS_PER_US 1000
 #define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
 
 json_t *render_text(const char *text)
 {
@@ -77,7 +79,8 @@ const char *render_kind(uint32_t kind)
 
 static const char *mode_word(uint32_t mode)
 {
-	return mode == MODE_DEDICATED ? "dedicated" : mode == MODE_SHARED ? "shared" : "none";
+	return mode == MODE_DEDICATED ? "dedicated" : mode == MODE_SHARED ? "shared" :
+	       mode == MODE_WINDOW ? "window" : "none";
 }
 
 static const char *device_word(uint32_t device)
@@ -105,6 +108,21 @@ static void set_text(json_t *o, const char *key, const char *value)
 	set(o, key, render_text(value));
 }
 
+/* null: it has none; what belongs to a run is null while it is off. */
+static json_t *lease(const struct command_row_partition *p)
+{
+	json_t *o;
+
+	if (!p->lease_ns)
+		return json_null();
+	o = json_pack("{s:I}", "seconds", (json_int_t)(p->lease_ns / NS_PER_S));
+	set(o, "epoch", p->lease_epoch ? json_integer(p->lease_epoch) : json_null());
+	set(o, "left_ms", p->lease_epoch ? json_integer(p->lease_left_ns / NS_PER_MS) :
+	    json_null());
+	set(o, "expired", p->lease_epoch ? json_boolean(p->lease_expired) : json_null());
+	return o;
+}
+
 json_t *render_partition(const struct command_row_partition *p)
 {
 	json_t *o = json_object();
@@ -119,6 +137,9 @@ json_t *render_partition(const struct command_row_partition *p)
 	set_text(o, "mode", mode_word(p->mode));
 	set_number(o, "budget_ms", p->budget_ns / NS_PER_MS);
 	set_number(o, "period_ms", p->period_ns / NS_PER_MS);
+	set(o, "realtime", json_boolean(p->flags & PROCESSOR_REALTIME));
+	set_number(o, "window_us", p->window_ns / NS_PER_US);
+	set(o, "lease", lease(p));
 	set_number(o, "memory", p->memory);
 	set_number(o, "memory_assigned", p->memory_assigned);
 	set(o, "node", p->memory_assigned ? json_integer(p->node) : json_null());
@@ -126,6 +147,7 @@ json_t *render_partition(const struct command_row_partition *p)
 	set_number(o, "started", p->started_ns);
 	set_number(o, "run_ns", p->run_ns);
 	set_number(o, "exits", p->exits);
+	set_number(o, "stolen_ns", p->stolen_ns);
 	set_number(o, "reboots", p->reboots);
 	set_number(o, "device_count", p->devices);
 	set_text(o, "kernel", p->kernel);
@@ -183,17 +205,35 @@ json_t *render_channel(const struct command_row_channel *c)
 
 json_t *render_context(const struct command_row_context *c)
 {
-	json_t *o = json_object();
+	static const char *const kinds[ULTRAVISOR_EXIT_NR] = {
+		[ULTRAVISOR_EXIT_PIO] = "pio", [ULTRAVISOR_EXIT_MMIO] = "mmio",
+		[ULTRAVISOR_EXIT_HLT] = "hlt", [ULTRAVISOR_EXIT_INTR] = "intr",
+		[ULTRAVISOR_EXIT_SHUTDOWN] = "shutdown", [ULTRAVISOR_EXIT_FAIL] = "fail",
+		[ULTRAVISOR_EXIT_OTHER] = "other",
+	};
+	json_t *o = json_object(), *exits = json_object();
 
 	set_text(o, "partition", c->partition_name);
 	set_number(o, "index", c->index);
 	set_text(o, "mode", mode_word(c->mode));
 	set_number(o, "budget_ms", c->budget_ns / NS_PER_MS);
 	set_number(o, "period_ms", c->period_ns / NS_PER_MS);
+	set(o, "realtime", json_boolean(c->flags & PROCESSOR_REALTIME));
+	set_number(o, "window_start_us", c->window_start_ns / NS_PER_US);
+	set_number(o, "window_us", c->window_ns / NS_PER_US);
 	set(o, "cpus", cpus(c->cpus));
 	set_number(o, "run_ns", c->run_ns);
+	set_number(o, "stolen_ns", c->stolen_ns);
+	set_number(o, "rested_ns", c->rested_ns);
 	set_number(o, "throttled", c->throttled);
 	set_number(o, "forced", c->forced);
+	set_number(o, "windows", c->windows);
+	set_number(o, "late_max_ns", c->late_max_ns);
+	set_number(o, "overruns", c->overruns);
+	set_number(o, "overrun_max_ns", c->overrun_max_ns);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		set_number(exits, kinds[i], c->exits[i]);
+	set(o, "exits", exits);
 	return o;
 }
 
@@ -235,6 +275,7 @@ json_t *render_host(const struct command_row_host *h)
 	set(o, "pool_is_default", json_boolean(h->pool_is_default));
 	set_text(o, "pool_reason", h->pool_reason);
 	set_number(o, "transactions", h->transactions);
+	set(o, "stopping", json_boolean(h->stopping));
 	set(o, "read_only", json_boolean(h->read_only));
 	return o;
 }
@@ -252,6 +293,9 @@ json_t *render_processor(const struct command_row_processor *p)
 	set_text(o, "domain", p->domain);
 	set_text(o, "owner", p->owner_name);
 	set_number(o, "contexts", p->contexts);
+	set_number(o, "windows", p->windows);
+	set_number(o, "realtime_ppm", p->realtime_ppm);
+	set_number(o, "frame_us", p->frame_ns / NS_PER_US);
 	return o;
 }
 
@@ -277,6 +321,8 @@ json_t *render_domain(const struct command_row_domain *d, const struct rows *row
 	set_number(o, "memory", d->memory);
 	set_number(o, "memory_assigned", d->memory_assigned);
 	set_number(o, "partitions", d->partitions);
+	set_number(o, "frame_us", d->frame_ns / NS_PER_US);
+	set_number(o, "phase_us", d->phase_ns / NS_PER_US);
 	return o;
 }
 

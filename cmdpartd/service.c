@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <common/log.h>
 #include <common/reader.h>
@@ -244,6 +245,7 @@ static void post_operation(struct http_request *http, void *data, enum operation
 {
 	struct call *call = call_new(data, http);
 	struct operation *op;
+	const char *name;
 
 	if (!call || call_body(call, NULL) < 0)
 		return;
@@ -252,8 +254,8 @@ static void post_operation(struct http_request *http, void *data, enum operation
 		no_memory(call);
 		return;
 	}
-	if (snprintf(op->name, sizeof(op->name), "%s", http_request_segment(http, 0)) >=
-	    (int)sizeof(op->name))
+	name = http_request_segment(http, 0);
+	if (snprintf(op->name, sizeof(op->name), "%s", name ? name : "") >= (int)sizeof(op->name))
 		no_partition(call);
 	else
 		call_change(call);
@@ -272,11 +274,108 @@ VERB(post_kill, OPERATION_KILL)
 VERB(post_pause, OPERATION_PAUSE)
 VERB(post_resume, OPERATION_RESUME)
 VERB(delete_domain, OPERATION_DESTROY_DOMAIN)
+VERB(post_host_stop, OPERATION_STOP_HOST)
+VERB(post_host_start, OPERATION_START_HOST)
 #undef VERB
+
+static void post_set(struct http_request *http, void *data)
+{
+	static const char *const keys[] = { "cpus", NULL };
+	struct call *call = call_new(data, http);
+	struct error e = ERROR_NONE;
+	struct operation *op;
+	json_t *change;
+	int rc;
+
+	if (!call || call_body(call, keys) < 0)
+		return;
+	op = operations_add(&call->ops, OPERATION_MODIFY);
+	if (!op) {
+		no_memory(call);
+		return;
+	}
+	change = json_object();
+	if (json_object_get(http_request_body(http), "cpus"))
+		json_object_set(change, "cpus", json_object_get(http_request_body(http), "cpus"));
+	rc = operation_parse_set(op, "", change, &e);
+	json_decref(change);
+	if (rc < 0)
+		call_error(call, &e);
+	else if (snprintf(op->name, sizeof(op->name), "%s", http_request_segment(http, 0)) >=
+		 (int)sizeof(op->name))
+		no_partition(call);
+	else
+		call_change(call);
+}
+
+/* ---- leases: renewed without a transaction ---------------------------------------- */
+
+static void renewed(enum exit_code code, const struct command_header *reply, void *data)
+{
+	const struct command_row_partition *p;
+	struct call *call = data;
+	struct error e = ERROR_NONE;
+
+	if (code != EXIT_OK) {
+		rows_no_answer(code, &e);
+	} else if (!reply_error(reply, &e)) {
+		p = reply_find(reply, COMMAND_ROW_PARTITION);
+		call_reply(call, json_pack("{s:o}", "partition", p ? render_partition(p) :
+			   json_null()));
+		return;
+	}
+	call_error(call, &e);
+}
+
+static void lease_ready(struct call *call)
+{
+	const struct command_row_partition *p;
+	struct command_partition *r;
+	struct message m;
+
+	if (!rows_count(call->rows, COMMAND_ROW_PARTITION)) {
+		no_partition(call);
+		return;
+	}
+	p = rows_at(call->rows, COMMAND_ROW_PARTITION, 0);
+	message_begin(&m, COMMAND_RENEW, call->request_id, &call->author);
+	r = message_add(&m, COMMAND_LEASE_RENEW, 0);
+	memcpy(r->partition, p->partition, UUID_LEN);
+	if (uvdlink_send(call->service->link, &m, renewed, call) < 0)
+		no_memory(call);
+}
+
+static void post_lease(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call && !call_body(call, NULL))
+		call_rows(call, ROWS_PARTITION, http_request_segment(http, 0), 0, 0, lease_ready);
+}
+
+static void contexts_ready(struct call *call)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	call_reply(call, json_pack("{s:I, s:o, s:o}", "time",
+		   (json_int_t)now.tv_sec * 1000000000 + now.tv_nsec, "partitions",
+		   render_list(call->rows, COMMAND_ROW_PARTITION), "contexts",
+		   render_list(call->rows, COMMAND_ROW_CONTEXT)));
+}
+
+static void get_contexts(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_PARTITION | ROWS_CONTEXT, NULL, 0, 0, contexts_ready);
+}
 
 static void post_domains(struct http_request *http, void *data)
 {
-	static const char *const keys[] = { "name", "cpus", "memory", NULL };
+	static const char *const keys[] = { "name", "cpus", "memory", "frame_ms", "phase_us",
+					    NULL };
 	struct call *call = call_new(data, http);
 	struct error e = ERROR_NONE;
 	struct operation *op;
@@ -325,11 +424,11 @@ static void post_transactions(struct http_request *http, void *data)
 /* A definition's plan is that of defining it (unless it is) and starting it. */
 static void post_plan(struct http_request *http, void *data)
 {
-	static const char *const keys[] = { "definition", "partition", NULL };
+	static const char *const keys[] = { "definition", "partition", "set", NULL };
 	struct call *call = call_new(data, http);
 	struct error e = ERROR_NONE;
 	const struct reader r = { "request", NULL, &e };
-	json_t *body = http_request_body(http);
+	json_t *body = http_request_body(http), *set;
 	struct operation *op;
 	bool defined;
 
@@ -352,9 +451,20 @@ static void post_plan(struct http_request *http, void *data)
 		if (read_definition(call, op, true) < 0)
 			return;
 	}
-	op = operations_add(&call->ops, OPERATION_START);
+	set = json_object_get(body, "set");
+	if (set && !defined) {
+		error_set(&e, EXIT_INVALID, "only a partition that is defined can be changed");
+		error_where(&e, "request: set");
+		call_error(call, &e);
+		return;
+	}
+	op = operations_add(&call->ops, set ? OPERATION_MODIFY : OPERATION_START);
 	if (!op) {
 		no_memory(call);
+		return;
+	}
+	if (set && operation_parse_set(op, "set", set, &e) < 0) {
+		call_error(call, &e);
 		return;
 	}
 	if (!defined)
@@ -377,12 +487,17 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/partitions/{}/kill", post_kill },
 	{ "POST", "/v1/partitions/{}/pause", post_pause },
 	{ "POST", "/v1/partitions/{}/resume", post_resume },
+	{ "POST", "/v1/partitions/{}/set", post_set },
+	{ "POST", "/v1/partitions/{}/lease", post_lease },
 	{ "GET", "/v1/partitions/{}/console", console_get },
+	{ "GET", "/v1/contexts", get_contexts },
 	{ "POST", "/v1/activations", post_activations },
 	{ "POST", "/v1/plan", post_plan },
 	{ "POST", "/v1/transactions", post_transactions },
 	{ "GET", "/v1/ledger", get_ledger },
 	{ "GET", "/v1/host", get_host },
+	{ "POST", "/v1/host/stop", post_host_stop },
+	{ "POST", "/v1/host/start", post_host_start },
 	{ "GET", "/v1/domains", get_domains },
 	{ "POST", "/v1/domains", post_domains },
 	{ "DELETE", "/v1/domains/{}", delete_domain },

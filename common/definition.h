@@ -36,6 +36,9 @@ struct definition {
 	uint32_t vcpus;
 	enum command_mode mode;		/* shared if absent */
 	uint64_t budget_ns, period_ns;	/* 0: no budget */
+	bool realtime;			/* shared, with a budget: it is a promise */
+	uint64_t window_ns;		/* of each frame; mode window */
+	uint64_t lease_ns;		/* 0: none */
 	uint64_t memory;
 	char kernel[COMMAND_PATH_LEN];	/* absolute */
 	char initrd[COMMAND_PATH_LEN];	/* absolute, or "" */
@@ -57,6 +60,11 @@ int definition_parse(struct definition *d, const json_t *json, const char *sourc
  * file's directory (from the working directory for "-" and for a pipe).
  */
 int definition_load(struct definition *d, const char *path, struct error *e);
+
+/* The section "cpus" alone, into d; and back, a new reference. */
+int definition_parse_cpus(struct definition *d, const json_t *cpus, const char *source,
+			  struct error *e);
+json_t *definition_cpus_to_json(const struct definition *d);
 
 /* The canonical JSON of a definition, defaults spelled out; a new reference. */
 json_t *definition_to_json(const struct definition *d);

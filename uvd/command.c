@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "internal.h"
+#include "lease.h"
 #include "query.h"
 #include "transaction.h"
 
@@ -132,10 +133,14 @@ static void handle(struct command *c, size_t n)
 {
 	const struct command_header *h = (const struct command_header *)c->message;
 
-	if (n >= sizeof(*h) && h->magic == COMMAND_MAGIC && h->kind == COMMAND_QUERY) {
+	if (n >= sizeof(*h) && h->magic == COMMAND_MAGIC &&
+	    (h->kind == COMMAND_QUERY || h->kind == COMMAND_RENEW)) {
 		/* It sees what was committed, and its reply keeps its place. */
 		batch_commit(c->batch, send_reply, c);
-		query_answer(c->uvd, c->message, n, c->reply);
+		if (h->kind == COMMAND_QUERY)
+			query_answer(c->uvd, c->message, n, c->reply);
+		else
+			lease_answer(c->uvd, c->message, n, c->reply);
 		send_reply(c->reply->bytes, c->reply->length, c);
 		return;
 	}

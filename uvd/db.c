@@ -18,7 +18,7 @@
 
 #include "db.h"
 
-#define SCHEMA_VERSION	1
+#define SCHEMA_VERSION	2
 #define APPLICATION_ID	0x55564431	/* "UVD1" */
 #define STATEMENTS	512		/* slots of the statement table, a power of two */
 

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include <common/cpuset.h>
+#include <common/log.h>
 #include <common/size.h>
 
 #include "operation.h"
+
+#define FRAME_MIN 1000000ULL
+#define FRAME_MAX 1000000000ULL
 
 static int take_cpu(struct transaction *t, const char *name, unsigned int cpu)
 {
@@ -49,6 +53,11 @@ int domain_create(struct transaction *t, const void *record)
 	memcpy(cpus.word, c->cpus, sizeof(cpus.word));
 	if (c->memory > (uint64_t)INT64_MAX)
 		return refuse(t, COMMAND_INVALID, "give bytes", "a negative amount of memory");
+	if ((c->frame_ns && (c->frame_ns < FRAME_MIN || c->frame_ns > FRAME_MAX)) ||
+	    (c->phase_ns && c->phase_ns >= c->frame_ns))
+		return refuse(t, COMMAND_INVALID, "use 1 ms to 1 s, and a phase within it; or 0",
+			      "a frame of %llu ns with phase %llu ns",
+			      (unsigned long long)c->frame_ns, (unsigned long long)c->phase_ns);
 	rc = db_value(db, &one, "SELECT 1 FROM domain WHERE name = ?", "t", c->name);
 	if (rc == 0)
 		return refuse(t, COMMAND_CONFLICT, "destroy it first, or choose another name",
@@ -62,8 +71,9 @@ int domain_create(struct transaction *t, const void *record)
 		return refuse(t, COMMAND_RESOURCES, "ask for less, or enlarge the pool",
 			      "memory for domain %s: %s asked, %s of the pool are in no domain",
 			      c->name, size_format(c->memory, a), size_format(pool - used, b));
-	rc = db_run(db, "INSERT INTO domain VALUES (?, ?, 1, ?)", "tii", c->name,
-		    (int64_t)c->memory, (int64_t)t->number);
+	rc = db_run(db, "INSERT INTO domain VALUES (?, ?, ?, ?, 1, ?)", "tiiii", c->name,
+		    (int64_t)c->memory, (int64_t)c->frame_ns, (int64_t)c->phase_ns,
+		    (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
 	for (cpu = cpuset_next(&cpus, 0); cpu < CPUSET_CPUS; cpu = cpuset_next(&cpus, cpu + 1))
@@ -72,6 +82,32 @@ int domain_create(struct transaction *t, const void *record)
 	transaction_note(t, c->name, "create domain %s: %s, %u processors", c->name,
 			 size_format(c->memory, a), cpuset_count(&cpus));
 	return 0;
+}
+
+/* A partition that starts in the same transaction needs its processors given before. */
+int domain_create_prepare(struct transaction *t, const void *record)
+{
+	const struct command_domain *c = record;
+	int rc;
+
+	t->processors = true;
+	rc = processors_sync(t->uvd, false);
+	if (rc < 0)
+		return refuse(t, rc == -EBUSY ? COMMAND_CONFLICT : COMMAND_FAILED,
+			      "stop what has windows or real-time budgets there",
+			      "the processors of domain %s cannot be given to it: %s", c->name,
+			      strerror(-rc));
+	return 0;
+}
+
+/* Behind the end of what ran there. */
+void domain_publish(struct transaction *t, const void *record)
+{
+	int rc = processors_sync(t->uvd, true);
+
+	(void)record;
+	if (rc < 0)
+		log_errno(LOG_ERR, rc, "processors are not what their domains say");
 }
 
 int domain_destroy(struct transaction *t, const void *record)

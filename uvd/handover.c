@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,6 +42,7 @@ struct connection {
 	struct handover *handover;
 	int fd;
 	pid_t pid;
+	int pidfd;			/* of that very process, -1: it was gone already */
 	uid_t uid;
 	bool hello, complete, command;
 	uint8_t partition[16];		/* whose it is */
@@ -78,6 +81,8 @@ static void connection_close(struct connection *c)
 	c->io = sd_event_source_disable_unref(c->io);
 	c->timer = sd_event_source_disable_unref(c->timer);
 	close(c->fd);
+	if (c->pidfd >= 0)
+		close(c->pidfd);
 	free(c->sent);
 	free(c);
 	/* It may have been stopped for want of room. */
@@ -532,6 +537,45 @@ static void replace(struct connection *c)
 	h->last[i].pid = c->pid;
 }
 
+static void kill_server(struct handover *h, const uint8_t partition[16])
+{
+	struct connection *c;
+
+	TAILQ_FOREACH(c, &h->connections, entry) {
+		if (!c->hello || memcmp(c->partition, partition, 16))
+			continue;
+		log_error("%s is hung: process %d is killed, PID 1 starts it again", c->name,
+			  (int)c->pid);
+		if (c->pidfd >= 0 &&
+		    syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0) < 0)
+			log_errno(LOG_ERR, -errno, "process %d cannot be killed", (int)c->pid);
+	}
+}
+
+void handover_hung(struct handover *h, uint64_t channel, uint32_t slot, uint64_t epoch)
+{
+	struct uvd *uvd = h->uvd;
+	struct ultravisor_channel_info info;
+	int rc, fd;
+
+	fd = kernel_object_open(uvd->kernel, channel, ULTRAVISOR_ROLE_CONTROL, 0);
+	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, &info);
+	/* The event is a hint, and may be an old one. */
+	if (rc == 0 && slot < ULTRAVISOR_MAX_SERVERS && info.out_serving == slot &&
+	    info.out_epoch == epoch) {
+		log_warning("channel %llu: its server in slot %u leaves kicks unanswered: revoked",
+			    (unsigned long long)channel, slot);
+		rc = kernel_channel_revoke(uvd->kernel, fd, ULTRAVISOR_REVOKE_SLOT, slot);
+		if (rc == 0)
+			kill_server(h, info.out_server_uuids[slot]);
+	}
+	if (rc < 0 && rc != -ENOENT)
+		log_errno(LOG_ERR, rc, "the hung server of channel %llu",
+			  (unsigned long long)channel);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void handle_hello(struct connection *c, const struct handover_message *m, ssize_t n)
 {
 	if (n != sizeof(*m) || m->version != HANDOVER_VERSION || m->what != HANDOVER_HELLO) {
@@ -619,6 +663,7 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t events, vo
 	c->handover = h;
 	c->fd = fd;
 	c->pid = peer.pid;
+	c->pidfd = process_open(peer.pid);
 	c->uid = peer.uid;
 	TAILQ_INSERT_TAIL(&h->connections, c, entry);
 	if (++h->n >= CONNECTIONS)

@@ -24,4 +24,11 @@ void handover_sync(struct handover *h);
 /* Does this system partition run here, and as which process? */
 bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid);
 
+/*
+ * The module says that the server of a slot, in this epoch, leaves its client's kicks unanswered:
+ * it is revoked, so that the next standby serves, and its process is killed, so that the
+ * standby gets its fence.
+ */
+void handover_hung(struct handover *h, uint64_t channel, uint32_t slot, uint64_t epoch);
+
 #endif

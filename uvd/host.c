@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <common/cpuset.h>
+#include <common/log.h>
 #include <common/size.h>
 
 #include "internal.h"
@@ -102,6 +103,72 @@ int host_pool(struct transaction *t, const void *record)
 	return 0;
 }
 
+/* Both are idempotent. */
+static int set_stopping(struct transaction *t, const struct command_host_run *c, bool stopping)
+{
+	struct db *db = t->uvd->db;
+	uint64_t generation, changed;
+	sqlite3_stmt *q;
+	int rc;
+
+	q = db_query(db, "SELECT generation, changed FROM host", "");
+	rc = db_next(db, q);
+	if (rc <= 0)
+		return refuse_db(t, rc < 0 ? rc : -EIO);
+	generation = db_int(q, 0);
+	changed = db_int(q, 1);
+	db_done(q);
+	if (transaction_generation(t, c->r.generation, generation, changed, "the", "host") < 0)
+		return -ECANCELED;
+	rc = db_run(db, "UPDATE host SET stopping = ?1, generation = generation + (changed <> ?2),"
+		    " changed = ?2", "ii", (int64_t)stopping, (int64_t)t->number);
+	transaction_note(t, "host", stopping ? "stop the host" : "start the host");
+	return refuse_db(t, rc);
+}
+
+int host_stop(struct transaction *t, const void *record)
+{
+	return set_stopping(t, record, true);
+}
+
+int host_start(struct transaction *t, const void *record)
+{
+	return set_stopping(t, record, false);
+}
+
+int host_check_start(struct transaction *t, const char *name)
+{
+	int64_t stopping = 0;
+	int rc = db_value(t->uvd->db, &stopping, "SELECT stopping FROM host", "");
+
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if (!stopping)
+		return 0;
+	return refuse(t, COMMAND_CONFLICT, "let it start partitions again: cmdpartctl host start",
+		      "this host is being stopped, %s is not started", name);
+}
+
+void host_release(struct uvd *uvd)
+{
+	struct ultravisor_object_next next = { 0 };
+	int64_t idle = 0;
+	int rc = db_value(uvd->db, &idle, "SELECT stopping AND NOT EXISTS (SELECT 1 FROM partition"
+			  " WHERE kind = 1 AND state BETWEEN 2 AND 5) FROM host", "");
+
+	if (rc < 0 || !idle)
+		return;
+	/* The command channel; the next start finds none and makes another. */
+	while (kernel_object_next(uvd->kernel, &next) == 0) {
+		next.id = next.out_id;
+		rc = kernel_object_destroy(uvd->kernel, next.out_id);
+		if (rc < 0)
+			log_errno(LOG_ERR, rc, "object %llu stays",
+				  (unsigned long long)next.out_id);
+	}
+	log_notice("the host was stopped: the module holds nothing any more");
+}
+
 int host_instance(struct transaction *t, const void *record)
 {
 	const struct internal_host *c = record;
@@ -110,7 +177,7 @@ int host_instance(struct transaction *t, const void *record)
 
 	rc = db_run(db, "DELETE FROM channel WHERE type = 1", "");
 	if (rc == 0)
-		rc = db_run(db, "UPDATE host SET instance = ?", "u", c->instance);
+		rc = db_run(db, "UPDATE host SET instance = ?, stopping = 0", "u", c->instance);
 	transaction_note(t, "host", "a new instance of the module");
 	return refuse_db(t, rc);
 }

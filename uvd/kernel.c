@@ -48,22 +48,16 @@ int kernel_instance(struct kernel *k, uint8_t instance[16])
 	return rc;
 }
 
-int kernel_partition_create(struct kernel *k, const uint8_t uuid[16], const char *name,
-			    uint64_t transaction, uint64_t *id)
+int kernel_partition_create(struct kernel *k, struct ultravisor_partition_create *c, uint64_t *id)
 {
-	struct ultravisor_partition_create c = {
-		.size = sizeof(c),
-		.transaction = transaction,
-	};
 	int rc;
 
-	memcpy(c.uuid, uuid, sizeof(c.uuid));
-	strncpy(c.name, name, sizeof(c.name) - 1);
-	rc = k->call(k, k->fd, ULTRAVISOR_PARTITION_CREATE, &c);
+	c->size = sizeof(*c);
+	rc = k->call(k, k->fd, ULTRAVISOR_PARTITION_CREATE, c);
 	if (rc < 0)
 		return rc;
-	*id = c.out_id;
-	return c.out_fd;
+	*id = c->out_id;
+	return c->out_fd;
 }
 
 int kernel_channel_create(struct kernel *k, struct ultravisor_channel_create *c, uint64_t *id)
@@ -148,20 +142,60 @@ int kernel_memory_add(struct kernel *k, int fd, int memfd, uint64_t gpa, uint64_
 	return k->call(k, fd, ULTRAVISOR_MEMORY_ADD, &add);
 }
 
-int kernel_context_create(struct kernel *k, int fd, uint32_t index, uint32_t mode,
-			  uint64_t budget_ns, uint64_t period_ns, const struct cpuset *cpus)
+int kernel_context_create(struct kernel *k, int fd, struct ultravisor_context_set *set)
 {
-	struct ultravisor_context_set set = {
-		.size = sizeof(set),
-		.index = index,
-		.mode = mode,
-		.budget_ns = budget_ns,
-		.period_ns = period_ns,
+	set->size = sizeof(*set);
+	return k->call(k, fd, ULTRAVISOR_CONTEXT_CREATE, set);
+}
+
+int kernel_context_set(struct kernel *k, int fd, struct ultravisor_context_set *set)
+{
+	set->size = sizeof(*set);
+	return k->call(k, fd, ULTRAVISOR_CONTEXT_SET, set);
+}
+
+static int lease_call(struct kernel *k, int fd, unsigned long command, uint64_t epoch,
+		      uint64_t deadline)
+{
+	struct ultravisor_lease lease = {
+		.size = sizeof(lease),
+		.epoch = epoch,
+		.deadline = deadline,
 	};
 
-	_Static_assert(sizeof(set.cpus) == sizeof(cpus->word), "one form of CPU sets");
-	memcpy(set.cpus, cpus->word, sizeof(set.cpus));
-	return k->call(k, fd, ULTRAVISOR_CONTEXT_CREATE, &set);
+	return k->call(k, fd, command, &lease);
+}
+
+int kernel_lease_set(struct kernel *k, int fd, uint64_t epoch, uint64_t deadline)
+{
+	return lease_call(k, fd, ULTRAVISOR_LEASE_SET, epoch, deadline);
+}
+
+int kernel_lease_renew(struct kernel *k, int fd, uint64_t epoch, uint64_t deadline)
+{
+	return lease_call(k, fd, ULTRAVISOR_LEASE_RENEW, epoch, deadline);
+}
+
+int kernel_processor_info(struct kernel *k, uint32_t cpu, struct ultravisor_processor_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	info->cpu = cpu;
+	return k->call(k, k->fd, ULTRAVISOR_PROCESSOR_INFO, info);
+}
+
+int kernel_processor_set(struct kernel *k, uint32_t cpu, bool given, uint64_t frame_ns,
+			 uint64_t phase_ns)
+{
+	struct ultravisor_processor_set set = {
+		.size = sizeof(set),
+		.flags = given ? ULTRAVISOR_PROCESSOR_GIVEN : 0,
+		.cpu = cpu,
+		.frame_ns = frame_ns,
+		.phase_ns = phase_ns,
+	};
+
+	return k->call(k, k->fd, ULTRAVISOR_PROCESSOR_SET, &set);
 }
 
 int kernel_context_info(struct kernel *k, int fd, uint32_t index,

@@ -8,6 +8,7 @@
 #ifndef UVD_KERNEL_H
 #define UVD_KERNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/ultravisor.h>
 #include <common/cpuset.h>
@@ -22,8 +23,8 @@ int kernel_open(struct kernel *k, const char *path);
 void kernel_close(struct kernel *k);
 
 int kernel_instance(struct kernel *k, uint8_t instance[16]);
-int kernel_partition_create(struct kernel *k, const uint8_t uuid[16], const char *name,
-			    uint64_t transaction, uint64_t *id);
+/* c: all members but size; *id from it. */
+int kernel_partition_create(struct kernel *k, struct ultravisor_partition_create *c, uint64_t *id);
 /* c: all members but size; *id from it. */
 int kernel_channel_create(struct kernel *k, struct ultravisor_channel_create *c, uint64_t *id);
 int kernel_object_open(struct kernel *k, uint64_t id, uint32_t role, uint32_t slot);
@@ -35,10 +36,17 @@ int kernel_partition_info(struct kernel *k, int fd, struct ultravisor_partition_
 int kernel_partition_stop(struct kernel *k, int fd);
 int kernel_partition_resume(struct kernel *k, int fd);
 int kernel_memory_add(struct kernel *k, int fd, int memfd, uint64_t gpa, uint64_t length);
-int kernel_context_create(struct kernel *k, int fd, uint32_t index, uint32_t mode,
-			  uint64_t budget_ns, uint64_t period_ns, const struct cpuset *cpus);
+/* set: all members but size. */
+int kernel_context_create(struct kernel *k, int fd, struct ultravisor_context_set *set);
+int kernel_context_set(struct kernel *k, int fd, struct ultravisor_context_set *set);
 int kernel_context_info(struct kernel *k, int fd, uint32_t index,
 			struct ultravisor_context_info *info);
+
+int kernel_lease_set(struct kernel *k, int fd, uint64_t epoch, uint64_t deadline);
+int kernel_lease_renew(struct kernel *k, int fd, uint64_t epoch, uint64_t deadline);
+int kernel_processor_info(struct kernel *k, uint32_t cpu, struct ultravisor_processor_info *info);
+int kernel_processor_set(struct kernel *k, uint32_t cpu, bool given, uint64_t frame_ns,
+			 uint64_t phase_ns);
 
 int kernel_channel_info(struct kernel *k, int fd, struct ultravisor_channel_info *info);
 int kernel_server_set(struct kernel *k, int fd, uint32_t slot, const uint8_t uuid[16]);

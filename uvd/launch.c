@@ -21,7 +21,17 @@
 #include <ultravisor/monitor.h>
 
 #include "launch.h"
+#include "lease.h"
 #include "operation.h"
+
+/*
+ * A server answers a kick when its loop comes round, which takes microseconds; this long only one
+ * that is hung, or a host that is. Guests wait much longer before they give up.
+ */
+#define ANSWER_NS 5000000000ULL
+
+/* Of the largest channel: three areas and the header. */
+#define CHANNEL_BYTES (IO_CONSOLE_CLIENT_SIZE + IO_CONSOLE_SERVER_SIZE + IO_PRIVATE_SIZE + 4096ULL)
 
 #define NODES 1024	/* of the host, at most, for mbind */
 
@@ -174,22 +184,17 @@ static int make_memory(struct transaction *t, struct launch *launch, int partiti
 
 static int make_contexts(struct transaction *t, struct launch *launch, int partition)
 {
-	struct cpuset cpus;
-	char list[4096];
+	struct ultravisor_context_set set;
 	sqlite3_stmt *q;
 	int rc;
 
-	q = db_query(t->uvd->db, "SELECT idx, mode, budget_ns, period_ns, cpus FROM context"
+	q = db_query(t->uvd->db, "SELECT idx, mode, realtime, budget_ns, period_ns,"
+		     " window_start_ns, window_ns, cpus FROM context"
 		     " WHERE partition = ? ORDER BY idx", "u", launch->partition);
 	while ((rc = db_next(t->uvd->db, q)) > 0) {
-		db_text(q, 4, list, sizeof(list));
-		rc = cpuset_parse(&cpus, list);
+		rc = processor_read_context(q, &set);
 		if (rc == 0)
-			rc = kernel_context_create(t->uvd->kernel, partition, db_int(q, 0),
-						   db_int(q, 1) == MODE_DEDICATED ?
-						   ULTRAVISOR_CONTEXT_DEDICATED :
-						   ULTRAVISOR_CONTEXT_SHARED, db_int(q, 2),
-						   db_int(q, 3), &cpus);
+			rc = kernel_context_create(t->uvd->kernel, partition, &set);
 		if (rc < 0) {
 			db_done(q);
 			return failed(t, rc, "a context", launch->name);
@@ -262,6 +267,7 @@ static int make_device_channel(struct transaction *t, struct launch *launch,
 		.server_size = IO_CONSOLE_SERVER_SIZE,
 		.private_size = IO_CONSOLE_PRIVATE_SIZE,
 		.doorbells = 1,
+		.answer_ns = ANSWER_NS,
 	};
 
 	if (d->type != DEVICE_CONSOLE) {
@@ -326,6 +332,36 @@ static int load_partition(struct transaction *t, struct launch *launch)
 	return 0;
 }
 
+/* With as many channels as it has devices, and its monitor's. */
+static int make_partition(struct transaction *t, struct launch *launch)
+{
+	struct ultravisor_partition_create c = {
+		.transaction = t->number,
+		.max_channels = LAUNCH_DEVICES + 1,
+		.max_channel_bytes = (LAUNCH_DEVICES + 1) * CHANNEL_BYTES,
+	};
+	int cgroup = t->uvd->hooks->charge ? t->uvd->hooks->charge(t->uvd, launch->name) :
+		     -EOPNOTSUPP;
+	int fd;
+
+	memcpy(c.uuid, launch->partition, sizeof(c.uuid));
+	memcpy(c.name, launch->name, sizeof(c.name));
+	if (cgroup >= 0) {
+		c.flags = ULTRAVISOR_PARTITION_CGROUP;
+		c.cgroup = cgroup;
+	}
+	fd = kernel_partition_create(t->uvd->kernel, &c, &launch->id);
+	/* A kernel that accounts no memory charges nobody. */
+	if (fd == -EOPNOTSUPP && cgroup >= 0) {
+		c.flags = 0;
+		c.cgroup = 0;
+		fd = kernel_partition_create(t->uvd->kernel, &c, &launch->id);
+	}
+	if (cgroup >= 0)
+		close(cgroup);
+	return fd;
+}
+
 int launch_prepare(struct transaction *t, const uint8_t partition[16])
 {
 	struct launch *launch = calloc(1, sizeof(*launch));
@@ -338,8 +374,7 @@ int launch_prepare(struct transaction *t, const uint8_t partition[16])
 	/* From here on the transaction owns it. */
 	if (transaction_launch(t, launch) < 0 || load_partition(t, launch) < 0)
 		return -ECANCELED;
-	fd = kernel_partition_create(t->uvd->kernel, partition, launch->name, t->number,
-				     &launch->id);
+	fd = make_partition(t, launch);
 	if (fd < 0)
 		return failed(t, fd, "the kernel object", launch->name);
 	rc = transaction_made(t, launch->id);
@@ -350,6 +385,8 @@ int launch_prepare(struct transaction *t, const uint8_t partition[16])
 	rc = make_memory(t, launch, fd);
 	if (rc == 0)
 		rc = make_contexts(t, launch, fd);
+	if (rc == 0)
+		rc = lease_prepare(t, partition, launch->name, fd);
 	if (rc == 0)
 		rc = refuse_db(t, db_run(t->uvd->db, "UPDATE partition SET module_id = ?"
 					 " WHERE uuid = ?", "iu", (int64_t)launch->id, partition));

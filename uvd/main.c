@@ -27,6 +27,8 @@
 #include "handover.h"
 #include "hold.h"
 #include "inventory.h"
+#include "lease.h"
+#include "operation.h"
 #include "options.h"
 #include "preview.h"
 #include "reconcile.h"
@@ -87,11 +89,23 @@ static bool hook_live(struct uvd *uvd, const uint8_t partition[16], int32_t *pid
 	       (p->handover && handover_live(p->handover, partition, pid));
 }
 
+static int hook_charge(struct uvd *uvd, const char *name)
+{
+	return supervisor_charge(program(uvd)->supervisor, name);
+}
+
+static void hook_discharge(struct uvd *uvd, const char *name)
+{
+	supervisor_discharge(program(uvd)->supervisor, name);
+}
+
 static const struct uvd_hooks hooks = {
 	.start = hook_start,
 	.stop = hook_stop,
 	.end = hook_end,
 	.channels = hook_channels,
+	.charge = hook_charge,
+	.discharge = hook_discharge,
 	.live = hook_live,
 };
 
@@ -115,12 +129,19 @@ static void on_module_event(uint32_t event, uint64_t id, uint32_t slot, uint64_t
 		[ULTRAVISOR_EVENT_CLIENT_ATTACHED] = "its client has attached",
 		[ULTRAVISOR_EVENT_CLIENT_GONE] = "its client is gone",
 		[ULTRAVISOR_EVENT_REVOKED] = "it was revoked",
+		[ULTRAVISOR_EVENT_HUNG] = "its server is hung",
 	};
 	struct program *p = data;
 
 	if (event < sizeof(names) / sizeof(*names) && names[event])
 		log_debug("object %llu: %s (slot %d, epoch %llu)", (unsigned long long)id,
 			  names[event], (int)slot, (unsigned long long)epoch);
+	if (event == ULTRAVISOR_EVENT_LEASE_EXPIRED || event == ULTRAVISOR_EVENT_LEASE_RENEWED)
+		lease_event(&p->uvd, event, id);
+	if (!event || event == ULTRAVISOR_EVENT_LEASE_RENEWED)
+		supervisor_lease(p->supervisor, id);
+	if (event == ULTRAVISOR_EVENT_HUNG && p->handover)
+		handover_hung(p->handover, id, slot, epoch);
 	if (!event || event == ULTRAVISOR_EVENT_PARTITION_GONE)
 		supervisor_look(p->supervisor);
 	/* Standbys may have waited for this. */
@@ -323,12 +344,15 @@ static int start(struct program *p)
 	return 0;
 }
 
-static void stop(struct program *p)
+/* released: it was asked to end, and its rows are what the kernel has. */
+static void stop(struct program *p, bool released)
 {
 	handover_close(p->handover);
 	command_close(p->command);
 	events_close(p->events);
 	supervisor_close(p->supervisor);
+	if (released)
+		host_release(&p->uvd);
 	hold_release(&p->uvd);
 	network_close(p->uvd.network);
 	kernel_close(&p->kernel);
@@ -372,6 +396,6 @@ int main(int argc, char **argv)
 		rc = sd_event_loop(p.event);
 		sd_notify(0, "STOPPING=1");
 	}
-	stop(&p);
+	stop(&p, rc == 0);
 	return rc ? 1 : 0;
 }

@@ -148,7 +148,7 @@ bool message_header_ok(const void *message, size_t n)
 	return n >= sizeof(*h) && n <= COMMAND_MAX_LENGTH && h->magic == COMMAND_MAGIC &&
 	       h->version == COMMAND_VERSION && h->length == n &&
 	       (h->kind == COMMAND_TRANSACT || h->kind == COMMAND_PLAN ||
-		h->kind == COMMAND_QUERY) &&
+		h->kind == COMMAND_QUERY || h->kind == COMMAND_RENEW) &&
 	       text_ok(h->who, sizeof(h->who)) && text_ok(h->text, sizeof(h->text)) &&
 	       text_ok(h->fix, sizeof(h->fix));
 }
@@ -161,7 +161,7 @@ static int check_header(const void *message, size_t n, struct fault *f)
 		return fault_set(f, COMMAND_INVALID, "send whole messages",
 				 "%zu bytes are not even a header of %zu", n, sizeof(*h));
 	if (h->magic != COMMAND_MAGIC || h->version != COMMAND_VERSION)
-		return fault_set(f, COMMAND_INVALID, "speak version 1 of the command channel",
+		return fault_set(f, COMMAND_INVALID, "speak this uvd's version: install cmdpartd and uvd together",
 				 "magic %08x version %u", h->magic, h->version);
 	if (h->length != n || n > COMMAND_MAX_LENGTH)
 		return fault_set(f, COMMAND_INVALID, "send one whole message as one packet",
@@ -185,6 +185,8 @@ static bool type_ok(uint16_t kind, uint16_t type, bool internal)
 {
 	if (kind == COMMAND_QUERY)
 		return type == COMMAND_QUERY_ROWS;
+	if (kind == COMMAND_RENEW)
+		return type == COMMAND_LEASE_RENEW;
 	return type < COMMAND_QUERY_ROWS || (internal && type >= INTERNAL_FIRST);
 }
 

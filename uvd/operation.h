@@ -15,6 +15,8 @@
 
 /* partition.c */
 int partition_define(struct transaction *t, const void *record);
+int partition_modify(struct transaction *t, const void *record);
+int partition_modify_check(struct transaction *t, const void *record);
 int partition_undefine(struct transaction *t, const void *record);
 int partition_start(struct transaction *t, const void *record);
 int partition_start_check(struct transaction *t, const void *record);
@@ -34,6 +36,7 @@ int partition_again(struct transaction *t, const void *record);
 int memory_assign(struct transaction *t, const void *record);
 int memory_release(struct transaction *t, const void *record);
 int processor_assign(struct transaction *t, const void *record);
+int processor_assign_prepare(struct transaction *t, const void *record);
 int processor_release(struct transaction *t, const void *record);
 
 /* device.c */
@@ -52,18 +55,29 @@ int channel_command_prepare(struct transaction *t, const void *record);
 
 /* domain.c, host.c */
 int domain_create(struct transaction *t, const void *record);
+int domain_create_prepare(struct transaction *t, const void *record);
 int domain_destroy(struct transaction *t, const void *record);
+void domain_publish(struct transaction *t, const void *record);
 int host_pool(struct transaction *t, const void *record);
+int host_stop(struct transaction *t, const void *record);
+int host_start(struct transaction *t, const void *record);
 int host_instance(struct transaction *t, const void *record);
 
 /* ---- what they share */
+
+/* What of processors a context has: the definition's, for each of its contexts. */
+struct processor_time {
+	uint32_t mode, flags;
+	uint64_t budget_ns, period_ns, window_ns;
+};
 
 struct partition {
 	uint8_t uuid[16];
 	char name[COMMAND_NAME_LEN];
 	char domain[COMMAND_NAME_LEN];
-	uint32_t kind, state, vcpus, mode;
-	uint64_t budget_ns, period_ns, memory;
+	uint32_t kind, state, vcpus;
+	struct processor_time time;
+	uint64_t memory, lease_ns;
 	uint64_t module_id, generation, changed;
 };
 
@@ -85,9 +99,30 @@ int partition_release(struct transaction *t, const struct partition *p);
 /* Removes the rows of a claim, and puts its tap on the list. */
 int device_unclaim(struct transaction *t, const uint8_t partition[16], const char *name);
 
-/* Budget and period as the module wants them (include/uapi/linux/ultravisor.h); or a refusal. */
-int processor_check_budget(struct transaction *t, uint32_t mode, uint64_t budget_ns,
-			   uint64_t period_ns);
+/* Refuses while the host is being stopped. */
+int host_check_start(struct transaction *t, const char *name);
+
+/*
+ * uvd ends: destroys what is left of a host that was stopped and has nothing running, so that the
+ * module can be unloaded.
+ */
+void host_release(struct uvd *uvd);
+
+/* As the module wants it (include/uapi/linux/ultravisor.h); or a refusal. */
+int processor_check_time(struct transaction *t, const struct processor_time *time);
+
+/* A row of "idx, mode, realtime, budget_ns, period_ns, window_start_ns, window_ns, cpus". */
+int processor_read_context(sqlite3_stmt *q, struct ultravisor_context_set *set);
+
+/*
+ * Brings the module's processors to what the rows say: a domain's are given to partitions, with its
+ * frame. take_back: those of no domain are taken back, too, which can fail only while contexts of
+ * the past are there. 0 or -errno.
+ */
+int processors_sync(struct uvd *uvd, bool take_back);
+
+/* Sets a running partition's contexts in the module to what their rows say. */
+int processors_settle(struct uvd *uvd, const uint8_t partition[16], int control);
 
 /* Sets the slots of a channel in the kernel to what its rows say; control is its descriptor. */
 int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16]);

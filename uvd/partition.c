@@ -13,6 +13,8 @@
 #include "operation.h"
 
 #define MEMORY_STEP (2ULL << 20)
+#define LEASE_MIN 1000000000ULL
+#define LEASE_MAX (86400 * LEASE_MIN)
 
 static const char *state_name(uint32_t state)
 {
@@ -43,7 +45,8 @@ int partition_find(struct transaction *t, const struct command_record *r, const 
 	memset(p, 0, sizeof(*p));
 	q = db_query(t->uvd->db,
 		     "SELECT name, domain, kind, state, vcpus, mode, budget_ns, period_ns, memory,"
-		     " module_id, generation, changed FROM partition WHERE uuid = ?", "u", uuid);
+		     " module_id, generation, changed, realtime, window_ns, lease_ns"
+		     " FROM partition WHERE uuid = ?", "u", uuid);
 	rc = db_next(t->uvd->db, q);
 	if (rc < 0)
 		return refuse_db(t, rc);
@@ -56,9 +59,12 @@ int partition_find(struct transaction *t, const struct command_record *r, const 
 	p->kind = db_int(q, 2);
 	p->state = db_int(q, 3);
 	p->vcpus = db_int(q, 4);
-	p->mode = db_int(q, 5);
-	p->budget_ns = db_int(q, 6);
-	p->period_ns = db_int(q, 7);
+	p->time.mode = db_int(q, 5);
+	p->time.budget_ns = db_int(q, 6);
+	p->time.period_ns = db_int(q, 7);
+	p->time.flags = db_int(q, 12) ? PROCESSOR_REALTIME : 0;
+	p->time.window_ns = db_int(q, 13);
+	p->lease_ns = db_int(q, 14);
 	p->memory = db_int(q, 8);
 	p->module_id = db_int(q, 9);
 	p->generation = db_int(q, 10);
@@ -102,6 +108,10 @@ static int set_state(struct transaction *t, const uint8_t uuid[16], uint32_t sta
 
 static int check_definition(struct transaction *t, const struct command_partition_define *d)
 {
+	const struct processor_time time = {
+		d->mode, d->flags, d->budget_ns, d->period_ns, d->window_ns,
+	};
+
 	if (uuid_is_zero(d->partition))
 		return refuse(t, COMMAND_INVALID, "make a random UUID",
 			      "the UUID of %s is all zero", d->name);
@@ -112,7 +122,10 @@ static int check_definition(struct transaction *t, const struct command_partitio
 			      "%llu bytes of memory", (unsigned long long)d->memory);
 	if (!d->kernel[0])
 		return refuse(t, COMMAND_INVALID, "name a bzImage", "%s has no kernel", d->name);
-	return processor_check_budget(t, d->mode, d->budget_ns, d->period_ns);
+	if (d->lease_ns && (d->lease_ns < LEASE_MIN || d->lease_ns > LEASE_MAX))
+		return refuse(t, COMMAND_INVALID, "use 1 s to a day, or 0 for none",
+			      "a lease of %llu ns", (unsigned long long)d->lease_ns);
+	return processor_check_time(t, &time);
 }
 
 int partition_define(struct transaction *t, const void *record)
@@ -137,16 +150,59 @@ int partition_define(struct transaction *t, const void *record)
 	if (rc < 0)
 		return refuse_db(t, rc);
 	rc = db_run(db, "INSERT INTO partition (uuid, name, kind, domain, state, vcpus, mode,"
-		    " budget_ns, period_ns, memory, kernel, initrd, cmdline, generation, changed)"
-		    " VALUES (?, ?, 1, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", "uttiiiiittti",
-		    d->partition, d->name, d->domain, (int64_t)d->vcpus, (int64_t)d->mode,
-		    (int64_t)d->budget_ns, (int64_t)d->period_ns, (int64_t)d->memory, d->kernel,
-		    d->initrd, d->cmdline, (int64_t)t->number);
+		    " budget_ns, period_ns, realtime, window_ns, lease_ns, memory, kernel, initrd,"
+		    " cmdline, generation, changed)"
+		    " VALUES (?, ?, 1, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+		    "uttiiiiiiiittti", d->partition, d->name, d->domain, (int64_t)d->vcpus,
+		    (int64_t)d->mode, (int64_t)d->budget_ns, (int64_t)d->period_ns,
+		    (int64_t)(d->flags & PROCESSOR_REALTIME), (int64_t)d->window_ns,
+		    (int64_t)d->lease_ns, (int64_t)d->memory, d->kernel, d->initrd, d->cmdline,
+		    (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
 	transaction_note(t, d->name, "define %s with %u vCPUs, %s", d->name, d->vcpus,
 			 size_format(d->memory, size));
 	return 0;
+}
+
+int partition_modify(struct transaction *t, const void *record)
+{
+	const struct command_partition_modify *c = record;
+	const struct processor_time time = {
+		c->mode, c->flags, c->budget_ns, c->period_ns, c->window_ns,
+	};
+	struct partition p;
+	int rc;
+
+	if (partition_find(t, &c->r, c->partition, &p) < 0 || processor_check_time(t, &time) < 0)
+		return -ECANCELED;
+	rc = db_run(t->uvd->db, "UPDATE partition SET mode = ?, realtime = ?, budget_ns = ?,"
+		    " period_ns = ?, window_ns = ? WHERE uuid = ?", "iiiiiu", (int64_t)c->mode,
+		    (int64_t)(c->flags & PROCESSOR_REALTIME), (int64_t)c->budget_ns,
+		    (int64_t)c->period_ns, (int64_t)c->window_ns, p.uuid);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	transaction_note(t, p.name, "modify %s", p.name);
+	return partition_touch(t, p.uuid);
+}
+
+/* No context is otherwise than its partition's definition says. */
+int partition_modify_check(struct transaction *t, const void *record)
+{
+	const struct command_partition_modify *c = record;
+	int64_t index;
+	int rc;
+
+	rc = db_value(t->uvd->db, &index, "SELECT c.idx FROM context c JOIN partition p"
+		      " ON p.uuid = c.partition WHERE c.partition = ? AND NOT (c.mode = p.mode"
+		      " AND c.realtime = p.realtime AND c.budget_ns = p.budget_ns"
+		      " AND c.period_ns = p.period_ns AND c.window_ns = p.window_ns)", "u",
+		      c->partition);
+	if (rc == 0)
+		return refuse(t, COMMAND_CONFLICT, "assign each context in the same message",
+			      "context %lld is not what the definition says now",
+			      (long long)index);
+	return rc == -ENOENT ? 0 : refuse_db(t, rc);
 }
 
 int partition_undefine(struct transaction *t, const void *record)
@@ -170,7 +226,7 @@ int partition_start(struct transaction *t, const void *record)
 	struct partition p;
 	int rc;
 
-	if (partition_find_off(t, &c->r, c->partition, &p) < 0)
+	if (partition_find_off(t, &c->r, c->partition, &p) < 0 || host_check_start(t, p.name) < 0)
 		return -ECANCELED;
 	rc = db_run(t->uvd->db, "UPDATE partition SET reason = '', reboots = 0, started_ns = ?"
 		    " WHERE uuid = ?", "iu", (int64_t)uvd_now(), p.uuid);
@@ -424,7 +480,7 @@ int partition_release(struct transaction *t, const struct partition *p)
 		rc = db_run(db, "DELETE FROM memory WHERE partition = ?", "u", p->uuid);
 	if (rc == 0)
 		rc = db_run(db, "UPDATE partition SET module_id = NULL, pid = 0, pid_start = 0,"
-			    " state = CASE WHEN state BETWEEN 2 AND 5 THEN 1 ELSE state END"
+			    " lease_epoch = 0, state = CASE WHEN state BETWEEN 2 AND 5 THEN 1 ELSE state END"
 			    " WHERE uuid = ?", "u", p->uuid);
 	if (rc < 0)
 		return refuse_db(t, rc);

@@ -12,6 +12,7 @@
 #include <common/cpuset.h>
 #include <common/uuid.h>
 
+#include "lease.h"
 #include "operation.h"
 #include "query.h"
 
@@ -72,6 +73,7 @@ static void fill_host(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	r->memory_pool = db_int(q, 4);
 	r->pool_is_default = db_int(q, 5);
 	db_text(q, 6, r->pool_reason, sizeof(r->pool_reason));
+	r->stopping = db_int(q, 7);
 	r->memory_assigned = count(uvd, "SELECT coalesce(sum(bytes), 0) FROM memory");
 	r->cpus_total = count(uvd, "SELECT count(*) FROM processor WHERE present = 1");
 	r->cpus_pool = count(uvd, "SELECT count(*) FROM processor WHERE in_pool = 1");
@@ -97,6 +99,10 @@ static void fill_processor(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	r->contexts = db_int(q, 8);
 	db_uuid(q, 9, r->owner);
 	db_text(q, 10, r->owner_name, sizeof(r->owner_name));
+	r->frame_ns = db_int(q, 11);
+	r->phase_ns = db_int(q, 12);
+	r->windows = db_int(q, 13);
+	r->realtime_ppm = db_int(q, 14);
 }
 
 static void fill_memory(struct uvd *uvd, sqlite3_stmt *q, void *record)
@@ -118,6 +124,8 @@ static void fill_domain(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	r->memory = db_int(q, 2);
 	r->memory_assigned = db_int(q, 3);
 	r->partitions = db_int(q, 4);
+	r->frame_ns = db_int(q, 5);
+	r->phase_ns = db_int(q, 6);
 	fill_cpus_of(uvd, r->cpus, r->name);
 }
 
@@ -142,6 +150,9 @@ static void fill_live(struct uvd *uvd, struct command_row_partition *r)
 	if (kernel_partition_info(uvd->kernel, fd, &info) == 0) {
 		r->run_ns = info.out_run_ns;
 		r->exits = info.out_exits;
+		r->stolen_ns = info.out_stolen_ns;
+		r->lease_expired = info.out_lease_expired;
+		r->lease_left_ns = lease_left(&info);
 	}
 	close(fd);
 }
@@ -171,6 +182,10 @@ static void fill_partition(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	db_text(q, 19, r->initrd, sizeof(r->initrd));
 	db_text(q, 20, r->cmdline, sizeof(r->cmdline));
 	db_text(q, 21, r->reason, sizeof(r->reason));
+	r->flags = db_int(q, 22) ? PROCESSOR_REALTIME : 0;
+	r->window_ns = db_int(q, 23);
+	r->lease_ns = db_int(q, 24);
+	r->lease_epoch = db_int(q, 25);
 	fill_live(uvd, r);
 }
 
@@ -245,15 +260,26 @@ static void fill_context(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	db_text(q, 7, list, sizeof(list));
 	fill_cpus(r->cpus, list);
 	id = db_int(q, 8);
+	r->flags = db_int(q, 9) ? PROCESSOR_REALTIME : 0;
+	r->window_start_ns = db_int(q, 10);
+	r->window_ns = db_int(q, 11);
 	if (!id)
 		return;
 	fd = kernel_object_open(uvd->kernel, id, ULTRAVISOR_ROLE_CONTROL, 0);
 	if (fd < 0)
 		return;
 	if (kernel_context_info(uvd->kernel, fd, r->index, &info) == 0) {
+		_Static_assert(sizeof(r->exits) == sizeof(info.out_exits), "one list of exits");
+		memcpy(r->exits, info.out_exits, sizeof(r->exits));
 		r->run_ns = info.out_run_ns;
+		r->stolen_ns = info.out_stolen_ns;
+		r->rested_ns = info.out_rested_ns;
 		r->throttled = info.out_throttled;
 		r->forced = info.out_forced;
+		r->windows = info.out_windows;
+		r->late_max_ns = info.out_late_max_ns;
+		r->overruns = info.out_overruns;
+		r->overrun_max_ns = info.out_overrun_max_ns;
 	}
 	close(fd);
 }
@@ -287,12 +313,20 @@ static const struct row_type {
 	const char *sql;
 } row_types[] = {
 	{ COMMAND_ROW_HOST, fill_host,
-	  "SELECT generation, uuid, name, memory_total, memory_pool, pool_is_default, pool_reason"
+	  "SELECT generation, uuid, name, memory_total, memory_pool, pool_is_default, pool_reason,"
+	  " stopping"
 	  " FROM host WHERE ?2 = 0" UNUSED("?1") UNUSED("?3") UNUSED("?4") UNUSED("?5") },
 	{ COMMAND_ROW_PROCESSOR, fill_processor,
 	  "SELECT 0, r.cpu, r.node, package, core, siblings, in_pool, r.domain,"
 	  " (SELECT count(*) FROM context_cpu c WHERE c.cpu = r.cpu AND dedicated = 0),"
-	  " o.uuid, o.name FROM processor r"
+	  " o.uuid, o.name, coalesce(h.frame_ns, 0), coalesce(h.phase_ns, 0),"
+	  " (SELECT count(*) FROM context_cpu c JOIN context b ON b.partition = c.partition"
+	  " AND b.idx = c.idx WHERE c.cpu = r.cpu AND b.mode = 3),"
+	  " (SELECT coalesce(sum(CASE b.mode WHEN 3 THEN (b.window_ns * 1000000 + h.frame_ns - 1)"
+	  " / h.frame_ns ELSE (b.budget_ns * 1000000 + b.period_ns - 1) / b.period_ns END), 0)"
+	  " FROM context_cpu c JOIN context b ON b.partition = c.partition AND b.idx = c.idx"
+	  " WHERE c.cpu = r.cpu AND (b.mode = 3 OR b.realtime = 1)) FROM processor r"
+	  " LEFT JOIN domain h ON h.name = r.domain"
 	  " LEFT JOIN context_cpu d ON d.cpu = r.cpu AND d.dedicated = 1"
 	  " LEFT JOIN partition o ON o.uuid = d.partition"
 	  " WHERE r.cpu > ?2 - (?3 = 'first') AND r.present = 1 AND (?1 IS NULL OR r.cpu IN"
@@ -307,7 +341,8 @@ static const struct row_type {
 	{ COMMAND_ROW_DOMAIN, fill_domain,
 	  "SELECT generation, name, memory, (SELECT coalesce(sum(bytes), 0) FROM memory m"
 	  " JOIN partition p ON p.uuid = m.partition WHERE p.domain = d.name),"
-	  " (SELECT count(*) FROM partition p WHERE p.domain = d.name) FROM domain d"
+	  " (SELECT count(*) FROM partition p WHERE p.domain = d.name), frame_ns, phase_ns"
+	  " FROM domain d"
 	  " WHERE d.name > ?3 AND (?5 = '' OR d.name = ?5) AND (?1 IS NULL OR d.name ="
 	  " (SELECT domain FROM partition WHERE uuid = ?1))" UNUSED("?2") UNUSED("?4")
 	  " ORDER BY d.name" },
@@ -316,7 +351,8 @@ static const struct row_type {
 	  " memory, (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.partition = p.uuid),"
 	  " (SELECT min(node) FROM memory m WHERE m.partition = p.uuid), pid, module_id,"
 	  " started_ns, reboots, (SELECT count(*) FROM device d WHERE d.partition = p.uuid),"
-	  " kernel, initrd, cmdline, reason FROM partition p"
+	  " kernel, initrd, cmdline, reason, realtime, window_ns, lease_ns, lease_epoch"
+	  " FROM partition p"
 	  " WHERE p.name > ?3 AND (?1 IS NULL OR p.uuid = ?1)" UNUSED("?2") UNUSED("?4")
 	  UNUSED("?5") " ORDER BY p.name" },
 	{ COMMAND_ROW_DEVICE, fill_device,
@@ -335,7 +371,7 @@ static const struct row_type {
 	  " ORDER BY coalesce(p.name, ''), c.name" },
 	{ COMMAND_ROW_CONTEXT, fill_context,
 	  "SELECT 0, c.partition, p.name, c.idx, c.mode, c.budget_ns, c.period_ns, c.cpus,"
-	  " p.module_id FROM context c JOIN partition p ON p.uuid = c.partition"
+	  " p.module_id, c.realtime, c.window_start_ns, c.window_ns FROM context c JOIN partition p ON p.uuid = c.partition"
 	  " WHERE (p.name > ?3 OR (p.name = ?3 AND printf('%02d', c.idx) > ?4))"
 	  " AND (?1 IS NULL OR c.partition = ?1)" UNUSED("?2") UNUSED("?5")
 	  " ORDER BY p.name, c.idx" },
@@ -449,6 +485,13 @@ void query_answer(struct uvd *uvd, const void *message, size_t n, struct reply *
 	reply_finish(reply, &f, 0, more);
 }
 
+void query_partition(struct uvd *uvd, const uint8_t uuid[16], struct reply *reply)
+{
+	const struct selection s = { .partition = uuid };
+
+	add_rows(uvd, COMMAND_ROW_PARTITION, &s, 1, reply);
+}
+
 static void add_partition(struct uvd *uvd, const uint8_t uuid[16], struct reply *reply)
 {
 	const struct selection s = { .partition = uuid };
@@ -469,6 +512,8 @@ static const uint8_t *subject(struct uvd *uvd, const struct command_record *r, u
 	case COMMAND_DOMAIN_CREATE:
 	case COMMAND_DOMAIN_DESTROY:
 	case COMMAND_HOST_POOL:
+	case COMMAND_HOST_STOP:
+	case COMMAND_HOST_START:
 		return NULL;
 	case COMMAND_CHANNEL_CREATE:
 	case COMMAND_CHANNEL_DESTROY:
@@ -501,7 +546,7 @@ void query_subjects(struct uvd *uvd, const struct command_header *request, struc
 		if (r->type == COMMAND_DOMAIN_CREATE) {
 			s.domain = ((const struct command_domain *)r)->name;
 			add_rows(uvd, COMMAND_ROW_DOMAIN, &s, COMMAND_MAX_RECORDS, reply);
-		} else if (r->type == COMMAND_HOST_POOL) {
+		} else if (r->type >= COMMAND_HOST_POOL && r->type <= COMMAND_HOST_START) {
 			s.domain = NULL;
 			add_rows(uvd, COMMAND_ROW_HOST, &s, COMMAND_MAX_RECORDS, reply);
 		}

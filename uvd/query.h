@@ -17,4 +17,7 @@ void query_answer(struct uvd *uvd, const void *message, size_t n, struct reply *
  */
 void query_subjects(struct uvd *uvd, const struct command_header *request, struct reply *reply);
 
+/* Adds the row of one partition. */
+void query_partition(struct uvd *uvd, const uint8_t uuid[16], struct reply *reply);
+
 #endif

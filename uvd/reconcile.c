@@ -241,6 +241,8 @@ int reconcile_kernel(struct uvd *uvd)
 	rc = memcmp(before, uvd->instance, 16) ? new_instance(uvd) : 0;
 	if (rc == 0)
 		rc = settle_objects(uvd);
+	if (rc == 0 && processors_sync(uvd, true) < 0)
+		log_error("processors are not what their domains say");
 	if (rc == 0)
 		rc = settle_servers(uvd);
 	if (rc == 0)
@@ -333,6 +335,9 @@ static int adopt(struct uvd *uvd, struct supervisor *s, struct running *r)
 	}
 	if (rc == 0)
 		repeat_publish(uvd, r, fd, &info);
+	/* A change may have been prepared and not committed, or the other way round. */
+	if (rc == 0 && processors_settle(uvd, r->a.partition, fd) < 0)
+		log_error("contexts of %s are not what their rows say", r->a.name);
 	close(fd);
 	if (rc == 0)
 		rc = supervisor_adopt(s, &r->a);

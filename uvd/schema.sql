@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The resource database, version 1. docs/database.md tells what each table means.
+-- The resource database, version 2. docs/database.md tells what each table means.
 --
 -- Every processor, byte of memory, device and channel has one owner row. What must hold at
 -- each commit is said here, by keys, checks and triggers, not only in the code: a message of
@@ -20,7 +20,8 @@ CREATE TABLE host (
 	pool_is_default INTEGER NOT NULL CHECK (pool_is_default IN (0, 1)),
 	pool_reason TEXT NOT NULL,
 	generation INTEGER NOT NULL,
-	changed INTEGER NOT NULL		-- the transaction that last raised the generation
+	changed INTEGER NOT NULL,		-- the transaction that last raised the generation
+	stopping INTEGER NOT NULL DEFAULT 0 CHECK (stopping IN (0, 1))	-- nothing is started
 ) STRICT;
 
 CREATE TABLE node (
@@ -32,8 +33,12 @@ CREATE TABLE node (
 CREATE TABLE domain (
 	name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 63),
 	memory INTEGER NOT NULL CHECK (memory >= 0),
+	frame_ns INTEGER NOT NULL,		-- cyclic frame of its processors; 0: no windows
+	phase_ns INTEGER NOT NULL,
 	generation INTEGER NOT NULL,
-	changed INTEGER NOT NULL
+	changed INTEGER NOT NULL,
+	CHECK (frame_ns = 0 AND phase_ns = 0 OR frame_ns BETWEEN 1000000 AND 1000000000
+		AND phase_ns >= 0 AND phase_ns < frame_ns)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE processor (
@@ -59,6 +64,10 @@ CREATE TABLE partition (
 	mode INTEGER NOT NULL,
 	budget_ns INTEGER NOT NULL,
 	period_ns INTEGER NOT NULL,
+	realtime INTEGER NOT NULL DEFAULT 0 CHECK (realtime IN (0, 1)),
+	window_ns INTEGER NOT NULL DEFAULT 0,
+	lease_ns INTEGER NOT NULL DEFAULT 0 CHECK (lease_ns >= 0),
+	lease_epoch INTEGER NOT NULL DEFAULT 0,	-- of this run; 0: none
 	memory INTEGER NOT NULL,
 	kernel TEXT NOT NULL,
 	initrd TEXT NOT NULL,
@@ -73,7 +82,7 @@ CREATE TABLE partition (
 	changed INTEGER NOT NULL,
 	CHECK ((kind = 1) = (domain IS NOT NULL)),
 	CHECK (kind <> 1 OR state IN (2, 3, 4, 5) OR module_id IS NULL),	-- off: no kernel object
-	CHECK (kind <> 1 OR (vcpus BETWEEN 1 AND 64 AND mode IN (1, 2) AND memory > 0))
+	CHECK (kind <> 1 OR (vcpus BETWEEN 1 AND 64 AND mode IN (1, 2, 3) AND memory > 0))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX partition_domain ON partition (domain);
 
@@ -88,11 +97,16 @@ CREATE INDEX memory_node ON memory (node);
 CREATE TABLE context (
 	partition BLOB NOT NULL REFERENCES partition (uuid) ON DELETE CASCADE,
 	idx INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 63),
-	mode INTEGER NOT NULL CHECK (mode IN (1, 2)),
+	mode INTEGER NOT NULL CHECK (mode IN (1, 2, 3)),
 	budget_ns INTEGER NOT NULL,
 	period_ns INTEGER NOT NULL,
+	realtime INTEGER NOT NULL CHECK (realtime IN (0, 1)),
+	window_start_ns INTEGER NOT NULL CHECK (window_start_ns >= 0),
+	window_ns INTEGER NOT NULL,
 	cpus TEXT NOT NULL,			-- a list as in /sys
-	PRIMARY KEY (partition, idx)
+	PRIMARY KEY (partition, idx),
+	CHECK ((mode = 3) = (window_ns > 0)),
+	CHECK (realtime = 0 OR mode = 1 AND budget_ns > 0)
 ) STRICT, WITHOUT ROWID;
 
 -- Which contexts may run on which processor; derived from context.cpus, for the rules below.
@@ -240,6 +254,30 @@ CREATE TRIGGER processor_is_the_domains BEFORE INSERT ON context_cpu BEGIN
 		(SELECT domain FROM processor WHERE cpu = NEW.cpu);
 END;
 
+-- The context that NEW is of, beside the others of its processor.
+CREATE TRIGGER windows_do_not_overlap AFTER INSERT ON context_cpu BEGIN
+	SELECT RAISE(ABORT, 'resources: windows overlap') FROM context a, context_cpu c, context b
+	WHERE a.partition = NEW.partition AND a.idx = NEW.idx AND a.mode = 3
+		AND c.cpu = NEW.cpu AND b.partition = c.partition AND b.idx = c.idx AND b.mode = 3
+		AND NOT (a.partition = b.partition AND a.idx = b.idx)
+		AND a.window_start_ns < b.window_start_ns + b.window_ns
+		AND b.window_start_ns < a.window_start_ns + a.window_ns;
+	SELECT RAISE(ABORT, 'invalid: a window ends within its frame') FROM context a
+	WHERE a.partition = NEW.partition AND a.idx = NEW.idx AND a.mode = 3
+		AND a.window_start_ns + a.window_ns > coalesce((SELECT d.frame_ns FROM processor p
+		JOIN domain d ON d.name = p.domain WHERE p.cpu = NEW.cpu), 0);
+END;
+
+CREATE TRIGGER realtime_leaves_some AFTER INSERT ON context_cpu BEGIN
+	SELECT RAISE(ABORT, 'resources: windows and real-time budgets')
+	WHERE (SELECT coalesce(sum(CASE b.mode WHEN 3 THEN (b.window_ns * 1000000 + d.frame_ns - 1)
+			/ d.frame_ns ELSE (b.budget_ns * 1000000 + b.period_ns - 1)
+			/ b.period_ns END), 0)
+		FROM context_cpu c JOIN context b ON b.partition = c.partition AND b.idx = c.idx
+		JOIN processor p ON p.cpu = c.cpu JOIN domain d ON d.name = p.domain
+		WHERE c.cpu = NEW.cpu AND (b.mode = 3 OR b.realtime = 1)) > 900000;
+END;
+
 CREATE TRIGGER processor_leaves BEFORE UPDATE OF domain ON processor
 WHEN OLD.domain IS NOT NULL AND NEW.domain IS NOT OLD.domain BEGIN
 	SELECT RAISE(ABORT, 'conflict: contexts may run on this processor')
@@ -267,7 +305,8 @@ CREATE TRIGGER host_history AFTER UPDATE ON host BEGIN
 	INSERT INTO history ("transaction", noun, change, row)
 	SELECT "transaction", 'host', 'update', json_object('name', NEW.name,
 		'instance', hex(NEW.instance), 'memory_pool', NEW.memory_pool,
-		'pool_is_default', NEW.pool_is_default, 'generation', NEW.generation) FROM clock;
+		'pool_is_default', NEW.pool_is_default, 'stopping', NEW.stopping,
+		'generation', NEW.generation) FROM clock;
 END;
 
 CREATE TRIGGER processor_history AFTER UPDATE OF in_pool, domain, present ON processor
@@ -281,7 +320,8 @@ END;
 CREATE TRIGGER domain_insert_history AFTER INSERT ON domain BEGIN
 	INSERT INTO history ("transaction", noun, change, row)
 	SELECT "transaction", 'domain', 'insert', json_object('name', NEW.name,
-		'memory', NEW.memory, 'generation', NEW.generation) FROM clock;
+		'memory', NEW.memory, 'frame_ns', NEW.frame_ns, 'phase_ns', NEW.phase_ns,
+		'generation', NEW.generation) FROM clock;
 END;
 CREATE TRIGGER domain_delete_history AFTER DELETE ON domain BEGIN
 	INSERT INTO history ("transaction", noun, change, row)
@@ -294,14 +334,17 @@ CREATE TRIGGER partition_insert_history AFTER INSERT ON partition BEGIN
 	SELECT "transaction", 'partition', 'insert', json_object('uuid', lower(hex(NEW.uuid)),
 		'name', NEW.name, 'kind', NEW.kind, 'domain', NEW.domain, 'state', NEW.state,
 		'vcpus', NEW.vcpus, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
-		'period_ns', NEW.period_ns, 'memory', NEW.memory, 'kernel', NEW.kernel,
+		'period_ns', NEW.period_ns, 'realtime', NEW.realtime, 'window_ns', NEW.window_ns,
+		'lease_ns', NEW.lease_ns, 'memory', NEW.memory, 'kernel', NEW.kernel,
 		'initrd', NEW.initrd, 'cmdline', NEW.cmdline, 'generation', NEW.generation)
 	FROM clock;
 END;
 CREATE TRIGGER partition_update_history AFTER UPDATE ON partition BEGIN
 	INSERT INTO history ("transaction", noun, change, row)
 	SELECT "transaction", 'partition', 'update', json_object('uuid', lower(hex(NEW.uuid)),
-		'name', NEW.name, 'state', NEW.state, 'module_id', NEW.module_id, 'pid', NEW.pid,
+		'name', NEW.name, 'state', NEW.state, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
+		'period_ns', NEW.period_ns, 'realtime', NEW.realtime, 'window_ns', NEW.window_ns,
+		'lease_epoch', NEW.lease_epoch, 'module_id', NEW.module_id, 'pid', NEW.pid,
 		'reason', NEW.reason, 'generation', NEW.generation) FROM clock;
 END;
 CREATE TRIGGER partition_delete_history AFTER DELETE ON partition BEGIN
@@ -325,7 +368,9 @@ CREATE TRIGGER context_insert_history AFTER INSERT ON context BEGIN
 	INSERT INTO history ("transaction", noun, change, row)
 	SELECT "transaction", 'context', 'insert', json_object('partition',
 		lower(hex(NEW.partition)), 'index', NEW.idx, 'mode', NEW.mode,
-		'budget_ns', NEW.budget_ns, 'period_ns', NEW.period_ns, 'cpus', NEW.cpus)
+		'budget_ns', NEW.budget_ns, 'period_ns', NEW.period_ns, 'realtime', NEW.realtime,
+		'window_start_ns', NEW.window_start_ns, 'window_ns', NEW.window_ns,
+		'cpus', NEW.cpus)
 	FROM clock;
 END;
 CREATE TRIGGER context_delete_history AFTER DELETE ON context BEGIN

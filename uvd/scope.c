@@ -201,11 +201,13 @@ static int ask_systemd(struct scopes *s, const char *name, pid_t pid, uint64_t m
 	if (rc >= 0)
 		rc = sd_bus_message_append(m, "ss", unit, "replace");
 	if (rc >= 0)
-		rc = sd_bus_message_append(m, "a(sv)", 6,
+		rc = sd_bus_message_append(m, "a(sv)", 7,
 					   "Description", "s", "Ultravisor guest",
 					   "Slice", "s", "ultravisor.slice",
 					   "PIDs", "au", 1, (uint32_t)pid,
 					   "CollectMode", "s", "inactive-or-failed",
+					   /* At shutdown it is stopped behind that unit. */
+					   "Before", "as", 1, "ultravisor-guests.service",
 					   "MemoryMax", "t", memory,
 					   "TasksMax", "t", (uint64_t)tasks);
 	if (rc >= 0)
@@ -263,6 +265,25 @@ void scope_create(struct scopes *s, const char *name, pid_t pid, uint64_t memory
 	if (rc < 0)
 		log_errno(LOG_WARNING, rc, "no scope for %s: it runs without limits", name);
 	done(rc, data);
+}
+
+int scope_charge(struct scopes *s, const char *name)
+{
+	char directory[PATH_MAX];
+	int fd;
+
+	if (s->by == UNKNOWN)
+		find_out(s);
+	if (s->by == BY_NOBODY)
+		return -EOPNOTSUPP;
+	snprintf(directory, sizeof(directory), SLICE);
+	if (s->by == BY_CGROUP) {
+		snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
+		if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 void scope_remove(struct scopes *s, const char *name)

@@ -26,6 +26,13 @@ void scope_create(struct scopes *s, const char *name, pid_t pid, uint64_t memory
 		  unsigned int tasks, scope_done *done, void *data);
 void scope_cancel(struct scopes *s, const void *data);
 
+/*
+ * The cgroup of this scope before it has a process, for what the kernel allocates for it: a
+ * descriptor of its directory, or -errno. systemd makes no scope without a process: there it is the
+ * slice of all guests.
+ */
+int scope_charge(struct scopes *s, const char *name);
+
 /* The process is gone: removes what systemd would have removed by itself. */
 void scope_remove(struct scopes *s, const char *name);
 

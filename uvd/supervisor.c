@@ -47,7 +47,7 @@ struct guest {
 	struct supervisor *supervisor;
 	uint8_t partition[16];
 	char name[COMMAND_NAME_LEN];
-	uint64_t id;
+	uint64_t id, monitor_id;	/* the module's: the partition, its monitor channel */
 	pid_t pid;
 	int pidfd;
 	int go;				/* write end of the child's pipe, -1: it went */
@@ -251,8 +251,10 @@ static int open_channel(struct guest *g, uint64_t monitor)
 		.doorbells = MONITOR_DOORBELLS,
 	};
 	struct supervisor *s = g->supervisor;
+	struct channel_status status;
 	int fd, rc;
 
+	g->monitor_id = monitor;
 	fd = kernel_object_open(s->uvd->kernel, monitor, ULTRAVISOR_ROLE_SERVER, 0);
 	if (fd < 0)
 		return fd;
@@ -262,7 +264,12 @@ static int open_channel(struct guest *g, uint64_t monitor)
 		close(fd);
 		return rc;
 	}
-	rc = channel_doorbell_fd(g->monitor, MONITOR_DOORBELL_STATUS);
+	/* Past the partition's lease nobody serves, and what is touched then is lost. */
+	rc = channel_status(g->monitor, &status);
+	if (rc == 0 && !status.serving)
+		rc = -ETIME;
+	if (rc == 0)
+		rc = channel_doorbell_fd(g->monitor, MONITOR_DOORBELL_STATUS);
 	if (rc >= 0)
 		rc = sd_event_add_io(s->event, &g->doorbell, rc, EPOLLIN, on_doorbell, g);
 	if (rc < 0)
@@ -402,6 +409,16 @@ void supervisor_stop(struct supervisor *s, const uint8_t partition[16])
 		log_error("out of memory: the power button of %s is pressed once only", g->name);
 }
 
+int supervisor_charge(struct supervisor *s, const char *name)
+{
+	return scope_charge(s->scopes, name);
+}
+
+void supervisor_discharge(struct supervisor *s, const char *name)
+{
+	scope_remove(s->scopes, name);
+}
+
 bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t *pid,
 		     uint32_t *reboots)
 {
@@ -414,6 +431,27 @@ bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t 
 	if (read_status(g, &status) == 0)
 		*reboots = status.reboots;
 	return true;
+}
+
+void supervisor_lease(struct supervisor *s, uint64_t id)
+{
+	struct channel_status status;
+	struct guest *g;
+	bool pressed;
+	int rc;
+
+	TAILQ_FOREACH(g, &s->guests, entry) {
+		if (g->over || g->ended || (id && g->id != id) ||
+		    (!id && g->monitor && channel_status(g->monitor, &status) == 0))
+			continue;
+		pressed = g->press;
+		drop_channel(g);
+		rc = open_channel(g, g->monitor_id);
+		if (rc < 0)
+			log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name);
+		else if (pressed)
+			supervisor_stop(s, g->partition);
+	}
 }
 
 void supervisor_look(struct supervisor *s)

@@ -26,8 +26,16 @@ void supervisor_start(struct supervisor *s, struct launch *launch);
 /* Presses the power button, and again every few seconds for as long as the guest runs. */
 void supervisor_stop(struct supervisor *s, const uint8_t partition[16]);
 void supervisor_end(struct supervisor *s, const uint8_t partition[16]);
+int supervisor_charge(struct supervisor *s, const char *name);
+void supervisor_discharge(struct supervisor *s, const char *name);
 bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t *pid,
 		     uint32_t *reboots);
+
+/*
+ * A lease that had run out was renewed: when it ran out, whoever served its partition's channels was
+ * detached, we too; we attach anew. id: of the partition; 0: any may have.
+ */
+void supervisor_lease(struct supervisor *s, uint64_t id);
 
 /* Looks at every guest's monitor channel: a hint of the module may have been lost. */
 void supervisor_look(struct supervisor *s);

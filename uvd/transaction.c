@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <common/log.h>
 #include <common/uuid.h>
 
 #include "hold.h"
 #include "launch.h"
+#include "operation.h"
 #include "ledger.h"
 #include "query.h"
 #include "transaction.h"
@@ -209,6 +211,15 @@ int transaction_launch(struct transaction *t, struct launch *launch)
 	return 0;
 }
 
+int transaction_context_was(struct transaction *t, const struct context_change *was)
+{
+	t->kernel = true;
+	if (grow(&t->contexts_were, t->n_contexts_were, sizeof(*t->contexts_were)) < 0)
+		return no_memory(t);
+	t->contexts_were[t->n_contexts_were++] = *was;
+	return 0;
+}
+
 int transaction_ended(struct transaction *t, const uint8_t partition[16])
 {
 	t->kernel = true;
@@ -230,11 +241,33 @@ static void lists_free(struct transaction *t)
 	free(t->taps_made);
 	free(t->taps_gone);
 	free(t->ended);
+	free(t->contexts_were);
+	t->contexts_were = NULL;
+	t->n_contexts_were = 0;
 	t->launches = NULL;
 	t->made.id = t->gone.id = NULL;
 	t->taps_made = t->taps_gone = NULL;
 	t->ended = NULL;
 	t->n_launches = t->made.n = t->gone.n = t->n_taps_made = t->n_taps_gone = t->n_ended = 0;
+}
+
+static void restore_contexts(struct transaction *t)
+{
+	struct kernel *k = t->uvd->kernel;
+	size_t i;
+	int rc, fd;
+
+	for (i = t->n_contexts_were; i-- > 0;) {
+		struct context_change *was = &t->contexts_were[i];
+
+		fd = kernel_object_open(k, was->partition, ULTRAVISOR_ROLE_CONTROL, 0);
+		rc = fd < 0 ? fd : kernel_context_set(k, fd, &was->set);
+		if (rc < 0)
+			log_errno(LOG_ERR, rc, "context %u of object %llu is not what it was",
+				  was->set.index, (unsigned long long)was->partition);
+		if (fd >= 0)
+			close(fd);
+	}
 }
 
 /* The transaction does not happen: what it prepared goes. Last made, first destroyed. */
@@ -250,10 +283,14 @@ static void drop(struct transaction *t)
 			log_errno(LOG_ERR, rc, "object %llu, prepared in vain, stays",
 				  (unsigned long long)t->made.id[i]);
 	}
+	for (i = 0; i < t->n_launches; i++)
+		if (uvd->hooks->discharge && t->launches[i]->name[0])
+			uvd->hooks->discharge(uvd, t->launches[i]->name);
 	for (i = 0; i < t->n_taps_made; i++)
 		uvd->network->ops->tap_delete(uvd->network, t->taps_made[i]);
 	if (t->bridge_made)
 		uvd->network->ops->bridge_delete(uvd->network, NETWORK_OWN_BRIDGE);
+	restore_contexts(t);
 	lists_free(t);
 }
 
@@ -449,6 +486,8 @@ static void run_transaction(struct batch *b, struct request *q)
 	drop(t);
 	t->kernel = false;
 	db_undo(t->uvd->db);
+	if (t->processors)
+		processors_sync(t->uvd, true);
 	reply_finish(q->reply, &t->fault, t->number, false);
 	if (t->fault.status != COMMAND_READ_ONLY && db_in_transaction(t->uvd->db))
 		write_ledger(q, b->internal);

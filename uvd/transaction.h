@@ -25,6 +25,12 @@
 #define TRANSACTION_OBJECTS (2 + 64)	/* of one transaction, grown as needed */
 #define BATCH_MAX 64
 
+/* What a context was, to be so again if the transaction does not happen. */
+struct context_change {
+	uint64_t partition;		/* the module's id */
+	struct ultravisor_context_set set;
+};
+
 struct object_list {
 	uint64_t *id;
 	size_t n, room;
@@ -52,6 +58,9 @@ struct transaction {
 	bool bridge_made, bridge_gone;
 	bool channels;			/* endpoints have changed */
 	bool claims;			/* of block devices */
+	bool processors;		/* the module's were changed by prepare */
+	struct context_change *contexts_were;	/* of running partitions, before prepare */
+	size_t n_contexts_were;
 	struct launch **launches;
 	size_t n_launches;
 	uint8_t (*ended)[16];
@@ -99,6 +108,7 @@ int transaction_gone(struct transaction *t, uint64_t object);
 int transaction_tap_made(struct transaction *t, const char *name);
 int transaction_tap_gone(struct transaction *t, const char *name);
 int transaction_launch(struct transaction *t, struct launch *launch);
+int transaction_context_was(struct transaction *t, const struct context_change *was);
 int transaction_ended(struct transaction *t, const uint8_t partition[16]);
 
 /* ---- running them */

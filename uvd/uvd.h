@@ -30,6 +30,13 @@ struct uvd_hooks {
 	void (*end)(struct uvd *uvd, const uint8_t partition[16]);
 	/* Channels or their servers have changed. */
 	void (*channels)(struct uvd *uvd);
+	/*
+	 * The cgroup that what a partition makes the kernel allocate is charged to, made if need
+	 * be: a descriptor, or -errno: there is none. And: the partition was not made after all.
+	 * NULL: neither.
+	 */
+	int (*charge)(struct uvd *uvd, const char *name);
+	void (*discharge)(struct uvd *uvd, const char *name);
 	/* What is only known live; false: nothing is. */
 	bool (*live)(struct uvd *uvd, const uint8_t partition[16], int32_t *pid, uint32_t *reboots);
 };

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define COMMAND_MAGIC		0x444d4355u	/* "UCMD" */
-#define COMMAND_VERSION		1
+#define COMMAND_VERSION		2
 #define COMMAND_MAX_RECORDS	1024u
 #define COMMAND_MAX_LENGTH	(256u * 1024u)
 #define COMMAND_LAYOUT_VERSION	1
@@ -32,6 +32,7 @@
 #define COMMAND_BRIDGE_LEN	16
 #define COMMAND_CPU_WORDS	16	/* CPU n is bit n % 64 of word n / 64 */
 #define COMMAND_MAX_SERVERS	4
+#define COMMAND_EXITS		8
 #define COMMAND_NONE		0xffffffffu
 
 enum command_kind {
@@ -39,6 +40,7 @@ enum command_kind {
 	COMMAND_PLAN = 2,	/* likewise; the same code runs, then everything is rolled back */
 	COMMAND_QUERY = 3,	/* exactly one record, COMMAND_QUERY_ROWS */
 	COMMAND_REPLY = 4,	/* records: rows */
+	COMMAND_RENEW = 5,	/* records: COMMAND_LEASE_RENEW; nothing of it is recorded */
 };
 
 enum command_status {
@@ -98,8 +100,12 @@ enum command_type {
 	COMMAND_DOMAIN_CREATE = 18,	/* [domain: must not exist] */
 	COMMAND_DOMAIN_DESTROY = 19,	/* [domain: empty] */
 	COMMAND_HOST_POOL = 20,		/* what partitions may use of the host */
+	COMMAND_HOST_STOP = 21,		/* [host] from now on nothing is started */
+	COMMAND_HOST_START = 22,	/* [host] partitions may be started again */
+	COMMAND_PARTITION_MODIFY = 23,	/* [partition] its definition's processor time */
 
 	COMMAND_QUERY_ROWS = 64,
+	COMMAND_LEASE_RENEW = 65,	/* from now on, for the time that the definition says */
 
 	/* Rows, in replies. A plan's or transaction's reply has the rows as they are after it. */
 	COMMAND_ROW_HOST = 128,
@@ -127,7 +133,16 @@ enum command_partition_state {
 	PARTITION_FAILED = 6,	/* off; the last run ended badly, reason in its row */
 };
 
-enum command_mode { MODE_SHARED = 1, MODE_DEDICATED = 2 };
+enum command_mode { MODE_SHARED = 1, MODE_DEDICATED = 2, MODE_WINDOW = 3 };
+#define PROCESSOR_REALTIME (1u << 0)	/* shared, with a budget: real-time priority inside it */
+#define PROCESSOR_REALTIME_PPM 900000u	/* of a CPU: windows and real-time budgets together */
+
+/* Millionths of a CPU that time in every period takes; never less than it takes. */
+static inline uint64_t command_ppm(uint64_t time_ns, uint64_t period_ns)
+{
+	return period_ns ? (time_ns * 1000000u + period_ns - 1) / period_ns : 0;
+}
+
 enum command_device { DEVICE_BLOCK = 1, DEVICE_NETWORK = 2, DEVICE_CONSOLE = 3 };
 #define DEVICE_READONLY (1u << 0)
 
@@ -138,7 +153,11 @@ struct command_partition_define {
 	char domain[COMMAND_NAME_LEN];
 	uint32_t vcpus;
 	uint32_t mode;			/* enum command_mode */
+	uint32_t flags;			/* PROCESSOR_… */
+	uint32_t reserved;
 	uint64_t budget_ns, period_ns;	/* both 0: no budget */
+	uint64_t window_ns;		/* of each frame; mode WINDOW, else 0 */
+	uint64_t lease_ns;		/* 0: it runs without a lease */
 	uint64_t memory;		/* bytes, a multiple of 2 MiB */
 	char kernel[COMMAND_PATH_LEN];
 	char initrd[COMMAND_PATH_LEN];	/* "": none */
@@ -156,7 +175,16 @@ struct command_device_define {
 	uint8_t mac[8];			/* network: 6 bytes */
 };
 
-/* UNDEFINE, START, STOP, KILL, PAUSE, RESUME, MEMORY_RELEASE, PROCESSOR_RELEASE. */
+/* While it is on, each context must be assigned anew in the same message. */
+struct command_partition_modify {
+	struct command_record r;
+	uint8_t partition[16];
+	uint32_t mode;
+	uint32_t flags;			/* PROCESSOR_… */
+	uint64_t budget_ns, period_ns, window_ns;
+};
+
+/* UNDEFINE, START, STOP, KILL, PAUSE, RESUME, MEMORY_RELEASE, PROCESSOR_RELEASE, LEASE_RENEW. */
 struct command_partition {
 	struct command_record r;
 	uint8_t partition[16];
@@ -175,8 +203,13 @@ struct command_processor_assign {
 	uint8_t partition[16];
 	uint32_t index;			/* of the context, from 0 */
 	uint32_t mode;
+	uint32_t flags;			/* PROCESSOR_… */
+	uint32_t reserved;
 	uint64_t budget_ns, period_ns;
-	uint64_t cpus[COMMAND_CPU_WORDS];	/* dedicated: exactly one */
+	uint64_t window_start_ns;	/* behind the beginning of each frame */
+	uint64_t window_ns;
+	/* exactly one if dedicated, window or real-time */
+	uint64_t cpus[COMMAND_CPU_WORDS];
 };
 
 /* DEVICE_CLAIM, DEVICE_RELEASE: a device takes or gives back what its definition names. */
@@ -205,14 +238,21 @@ struct command_channel_connect {
 struct command_domain {
 	struct command_record r;
 	char name[COMMAND_NAME_LEN];
-	uint64_t memory;		/* bytes of the host's pool; CREATE only */
+	uint64_t memory;		/* bytes of the host's pool; CREATE only, like the others */
 	uint64_t cpus[COMMAND_CPU_WORDS];
+	uint64_t frame_ns;		/* cyclic frame of its CPUs; 0: no windows here */
+	uint64_t phase_ns;		/* of the frame, on CLOCK_MONOTONIC */
 };
 
 struct command_host_pool {
 	struct command_record r;
 	uint64_t memory;		/* bytes */
 	uint64_t cpus[COMMAND_CPU_WORDS];
+};
+
+/* HOST_STOP, HOST_START. */
+struct command_host_run {
+	struct command_record r;
 };
 
 /*
@@ -239,6 +279,8 @@ struct command_row_host {
 	uint64_t transactions;		/* ledger's last number */
 	uint32_t read_only;
 	uint32_t pool_is_default;	/* not set by HOST_POOL */
+	uint32_t stopping;		/* HOST_STOP: nothing is started */
+	uint32_t reserved;
 	char name[COMMAND_NAME_LEN];
 	char pool_reason[256];		/* default pool: why these */
 };
@@ -248,7 +290,10 @@ struct command_row_processor {
 	uint32_t cpu, node, package, core;
 	uint64_t siblings[COMMAND_CPU_WORDS];	/* SMT, itself included */
 	uint32_t in_pool;
-	uint32_t contexts;		/* shared contexts that may run on it */
+	uint32_t contexts;		/* that may run on it and do not have it for themselves */
+	uint32_t windows;		/* those of them with a window */
+	uint32_t realtime_ppm;		/* of windows and real-time budgets */
+	uint64_t frame_ns, phase_ns;	/* its domain's */
 	char domain[COMMAND_NAME_LEN];	/* "": none */
 	uint8_t owner[16];		/* partition that has it dedicated; zero: none */
 	char owner_name[COMMAND_NAME_LEN];
@@ -266,6 +311,7 @@ struct command_row_domain {
 	char name[COMMAND_NAME_LEN];
 	uint64_t memory, memory_assigned;
 	uint64_t cpus[COMMAND_CPU_WORDS];
+	uint64_t frame_ns, phase_ns;
 	uint32_t partitions;
 	uint32_t reserved;
 };
@@ -277,12 +323,17 @@ struct command_row_partition {
 	char domain[COMMAND_NAME_LEN];
 	uint32_t kind, state;
 	uint32_t vcpus, mode;
-	uint64_t budget_ns, period_ns, memory;
+	uint32_t flags;			/* PROCESSOR_… */
+	uint32_t lease_expired;		/* no guest instruction runs until it is renewed */
+	uint64_t budget_ns, period_ns, window_ns, memory;
+	uint64_t lease_ns;		/* 0: it runs without a lease */
+	uint64_t lease_epoch;		/* 0: it is off, or has none */
+	uint64_t lease_left_ns;
 	uint64_t memory_assigned;
 	uint32_t node;
 	int32_t pid;			/* of its process, 0: none known */
 	uint64_t module_id;		/* 0: no kernel object */
-	uint64_t run_ns, exits;		/* from the module */
+	uint64_t run_ns, exits, stolen_ns;	/* from the module */
 	uint64_t started_ns;		/* CLOCK_REALTIME of the last start, 0: never */
 	uint32_t reboots;
 	uint32_t devices;
@@ -325,9 +376,16 @@ struct command_row_context {
 	uint8_t partition[16];
 	char partition_name[COMMAND_NAME_LEN];
 	uint32_t index, mode;
+	uint32_t flags;			/* PROCESSOR_… */
+	uint32_t reserved;
 	uint64_t budget_ns, period_ns;
+	uint64_t window_start_ns, window_ns;
 	uint64_t cpus[COMMAND_CPU_WORDS];
-	uint64_t run_ns, throttled, forced;
+	/* From the module; struct ultravisor_context_info says what they count. */
+	uint64_t run_ns, stolen_ns, rested_ns;
+	uint64_t throttled, forced, windows, overruns;
+	uint64_t late_max_ns, overrun_max_ns;
+	uint64_t exits[COMMAND_EXITS];	/* enum ultravisor_exit */
 };
 
 struct command_row_ledger {
@@ -358,7 +416,9 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_PARTITION_PAUSE:
 	case COMMAND_PARTITION_RESUME:
 	case COMMAND_MEMORY_RELEASE:
+	case COMMAND_LEASE_RENEW:
 	case COMMAND_PROCESSOR_RELEASE:	return sizeof(struct command_partition);
+	case COMMAND_PARTITION_MODIFY:	return sizeof(struct command_partition_modify);
 	case COMMAND_MEMORY_ASSIGN:	return sizeof(struct command_memory_assign);
 	case COMMAND_PROCESSOR_ASSIGN:	return sizeof(struct command_processor_assign);
 	case COMMAND_DEVICE_CLAIM:
@@ -369,6 +429,8 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_DOMAIN_CREATE:
 	case COMMAND_DOMAIN_DESTROY:	return sizeof(struct command_domain);
 	case COMMAND_HOST_POOL:		return sizeof(struct command_host_pool);
+	case COMMAND_HOST_STOP:
+	case COMMAND_HOST_START:	return sizeof(struct command_host_run);
 	case COMMAND_QUERY_ROWS:	return sizeof(struct command_query);
 	case COMMAND_ROW_HOST:		return sizeof(struct command_row_host);
 	case COMMAND_ROW_PROCESSOR:	return sizeof(struct command_row_processor);

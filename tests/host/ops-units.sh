@@ -18,7 +18,7 @@ done
 # The programs are where the units name them, under another root: in these copies they name that.
 mkdir "$tmp/units"
 for unit in "$lib"/systemd/system/*; do
-	sed "s,^ExecStart=/usr,ExecStart=$tmp/root/usr," "$unit" >"$tmp/units/${unit##*/}"
+	sed -E "s,^(Exec(Start|Stop)=-?)/usr,\1$tmp/root/usr," "$unit" >"$tmp/units/${unit##*/}"
 done
 cp "$tmp/units/iopartd@.service" "$tmp/units/iopartd@a.service"
 cp "$tmp/units/iopartd@.service" "$tmp/units/iopartd@b.service"
@@ -28,6 +28,8 @@ systemd-analyze verify "$tmp"/units/* >"$tmp/out" 2>&1 || fail "$(cat "$tmp/out"
 
 # Each daemon notifies, is watched, comes back at once, and gains nothing.
 for unit in "$tmp"/units/*.service; do
+	# This one is no daemon.
+	[[ $unit != */ultravisor-guests.service ]] || continue
 	for line in Type=notify 'WatchdogSec=[0-9]+' Restart=always 'RestartSec=[0-9]+ms' \
 		NoNewPrivileges=yes 'CapabilityBoundingSet=.+' 'SystemCallFilter=.+' \
 		StartLimitIntervalSec=0; do

@@ -85,8 +85,8 @@ static enum exit_code one(const char *host, enum operation_kind kind, const char
 		op.has_uuid = kind == OPERATION_ACTIVATE;
 	}
 	if (kind == OPERATION_CREATE_DOMAIN) {
-		cpuset_parse(&op.cpus, "0");
-		op.memory = 1 << 30;
+		cpuset_parse(&op.domain.cpus, "0");
+		op.domain.memory = 1 << 30;
 	}
 	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, role, rows);
 	if (draft_add(&draft, &op, &e) < 0)

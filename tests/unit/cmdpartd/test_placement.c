@@ -25,6 +25,10 @@
 	"cpu 0-3 node 0 core 0,1,2,3\nmemory 0 4GiB\ndomain default 1-3 4GiB\n" \
 	"io io-a running\nio io-b running\n"
 
+#define ONE \
+	"cpu 0-1 node 0 core 0,1\nmemory 0 8GiB\ndomain default 1 8GiB\n" \
+	"io io-a running\nio io-b running\n"
+
 static const struct {
 	const char *what, *host;
 	const char *expected;	/* see describe() */
@@ -64,6 +68,27 @@ static const struct {
 	  "partition a default on 1 dedicated 1GiB 0 0\n"
 	  "partition p default off 2 shared 1GiB\n",
 	  "node 0: 2-3 2-3" },
+	{ "windows of several vCPUs go to several CPUs",
+	  SMALL "partition p default off 2 window:2000 1GiB\n", "node 0: 1@0 2@0" },
+	{ "a window goes where the frame is free",
+	  ONE "partition a default on 1 window:2000@0 1GiB 1 0\n"
+	  "partition b default on 1 window:2000@5000 1GiB 1 0\n"
+	  "partition p default off 1 window:3000 1GiB\n", "node 0: 1@2000" },
+	{ "behind the last one, if no gap is long enough",
+	  ONE "partition a default on 1 window:2000@1000 1GiB 1 0\n"
+	  "partition p default off 1 window:5000 1GiB\n", "node 0: 1@3000" },
+	{ "two windows of one partition on one CPU follow each other",
+	  ONE "partition p default off 2 window:4000 1GiB\n", "node 0: 1@0 1@4000" },
+	{ "windows go to the CPU with the least real time",
+	  SMALL "partition a default on 1 realtime:50/100 1GiB 1 0\n"
+	  "partition b default on 1 window:2000@0 1GiB 2 0\n"
+	  "partition c default on 1 window:1000@0 1GiB 3 0\n"
+	  "partition p default off 1 window:1000 1GiB\n", "node 0: 3@1000" },
+	{ "each vCPU in real time gets one CPU",
+	  SMALL "partition p default off 2 realtime:40/100 1GiB\n", "node 0: 1 2" },
+	{ "real-time budgets share a CPU up to 90 %",
+	  ONE "partition a default on 1 realtime:50/100 1GiB 1 0\n"
+	  "partition p default off 1 realtime:40/100 1GiB\n", "node 0: 1" },
 	{ "devices get two different servers, and the first ones alternate",
 	  SMALL "partition p default off 1 shared 1GiB d1 d2 d3\n",
 	  "node 0: 1; d1 io-a io-b; d2 io-b io-a; d3 io-a io-b" },
@@ -97,6 +122,19 @@ static const struct {
 	  "node", "limit 8 GiB, asked 4 GiB, in use 5 GiB (a (5 GiB), b (5 GiB)), free 3 GiB",
 	  "a (",
 	  EXIT_RESOURCES },
+	{ "a window that is longer than any gap",
+	  ONE "partition a default on 1 window:2000@0 1GiB 1 0\n"
+	  "partition b default on 1 window:2000@5000 1GiB 1 0\n"
+	  "partition p default off 1 window:4000 1GiB\n", "windows", "", "free 2999 us",
+	  EXIT_RESOURCES },
+	{ "a window with which 90 % would be exceeded",
+	  ONE "partition a default on 1 realtime:50/100 1GiB 1 0\n"
+	  "partition p default off 1 window:5000 1GiB\n", "windows", "", "asked 5000 us",
+	  EXIT_RESOURCES },
+	{ "a real-time budget with which 90 % would be exceeded",
+	  ONE "partition a default on 1 window:5000@0 1GiB 1 0\n"
+	  "partition p default off 1 realtime:50/100 1GiB\n", "realtime",
+	  "limit 90.0 %, asked 50.0 %, in use 50.0 %, free 40.0 %", "", EXIT_RESOURCES },
 	{ "an unknown domain", SMALL "partition p batch off 1 shared 1GiB\n", "domain", "", "",
 	  EXIT_NOT_FOUND },
 	{ "more dedicated CPUs than are free",
@@ -132,6 +170,9 @@ static void describe(const struct placement *p, const struct placement_ask *ask,
 	for (uint32_t i = 0; i < ask->vcpus; i++) {
 		cpuset_format(&p->cpus[i], list, sizeof(list));
 		n += snprintf(to + n, size - n, " %s", list);
+		if (ask->mode == MODE_WINDOW)
+			n += snprintf(to + n, size - n, "@%u",
+				      (unsigned int)(p->window_start_ns[i] / 1000));
 	}
 	for (uint32_t i = 0; i < ask->devices; i++) {
 		n += snprintf(to + n, size - n, "; %s", ask->device[i]);

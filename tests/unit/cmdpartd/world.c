@@ -7,6 +7,7 @@
 #include <common/cpuset.h>
 #include <common/size.h>
 
+#include "../../../cmdpartd/placement.h"
 #include "world.h"
 
 void world_uuid(uint8_t to[16], const char *name)
@@ -74,8 +75,10 @@ static void draw_domain(struct rows *rows, char **word, int n)
 	if (n != 4 || cpuset_parse((struct cpuset *)d.cpus, word[2]) < 0)
 		bad(word[0]);
 	snprintf(d.name, sizeof(d.name), "%s", word[1]);
+	d.frame_ns = 10000000;
 	for (rows_each(rows, PROCESSOR, processor, p))
 		if (cpuset_has((struct cpuset *)d.cpus, p->cpu)) {
+			p->frame_ns = d.frame_ns;
 			snprintf(p->domain, sizeof(p->domain), "%s", word[1]);
 			p->in_pool = 1;
 		}
@@ -105,7 +108,8 @@ static void draw_io(struct rows *rows, char **word)
 	ADD(rows, p, COMMAND_ROW_PARTITION);
 }
 
-static void hold(struct rows *rows, struct command_row_partition *p, const struct cpuset *cpus)
+static void hold(struct rows *rows, struct command_row_partition *p, const struct cpuset *cpus,
+		 uint64_t window_start)
 {
 	((struct command_row_host *)rows_at(rows, COMMAND_ROW_HOST, 0))->memory_assigned +=
 		p->memory;
@@ -115,8 +119,12 @@ static void hold(struct rows *rows, struct command_row_partition *p, const struc
 			m->assigned += p->memory;
 	for (rows_each(rows, PROCESSOR, processor, c))
 		if (cpuset_has(cpus, c->cpu)) {
-			if (p->mode == MODE_SHARED) {
+			if (p->mode != MODE_DEDICATED) {
 				c->contexts += p->vcpus;
+				c->windows += p->mode == MODE_WINDOW ? p->vcpus : 0;
+				c->realtime_ppm += placement_ppm(p->mode, p->flags, p->budget_ns,
+								 p->period_ns, p->window_ns,
+								 c->frame_ns);
 			} else {
 				memcpy(c->owner, p->partition, 16);
 				memcpy(c->owner_name, p->name, sizeof(c->owner_name));
@@ -124,8 +132,11 @@ static void hold(struct rows *rows, struct command_row_partition *p, const struc
 		}
 	for (uint32_t i = 0; i < p->vcpus; i++) {
 		struct command_row_context c = { .index = i, .mode = p->mode,
+						 .flags = p->flags,
 						 .budget_ns = p->budget_ns,
-						 .period_ns = p->period_ns };
+						 .period_ns = p->period_ns,
+						 .window_ns = p->window_ns,
+						 .window_start_ns = window_start };
 
 		memcpy(c.partition, p->partition, 16);
 		memcpy(c.cpus, cpus, sizeof(c.cpus));
@@ -138,7 +149,7 @@ static void draw_partition(struct rows *rows, char **word, int n)
 {
 	struct command_row_partition p = { .kind = PARTITION_GUEST, .state = PARTITION_DEFINED };
 	struct cpuset cpus = { { 0 } };
-	unsigned int budget, period;
+	unsigned int budget, period, window, start = 0;
 	int i = 7;
 
 	if (n < 7)
@@ -153,6 +164,17 @@ static void draw_partition(struct rows *rows, char **word, int n)
 		p.budget_ns = budget * 1000000ull;
 		p.period_ns = period * 1000000ull;
 	}
+	if (sscanf(word[5], "realtime:%u/%u", &budget, &period) == 2) {
+		p.mode = MODE_SHARED;
+		p.flags = PROCESSOR_REALTIME;
+		p.budget_ns = budget * 1000000ull;
+		p.period_ns = period * 1000000ull;
+	}
+	/* Its length and, of one that is on, its place: microseconds. */
+	if (sscanf(word[5], "window:%u@%u", &window, &start) >= 1) {
+		p.mode = MODE_WINDOW;
+		p.window_ns = window * 1000ull;
+	}
 	p.memory = bytes(word[6]);
 	snprintf(p.kernel, sizeof(p.kernel), "/k");
 	if (!strcmp(word[3], "on")) {
@@ -160,7 +182,7 @@ static void draw_partition(struct rows *rows, char **word, int n)
 			bad(word[1]);
 		p.node = atoi(word[8]);
 		p.state = PARTITION_RUNNING;
-		hold(rows, &p, &cpus);
+		hold(rows, &p, &cpus, start * 1000ull);
 		i = 9;
 	}
 	for (; i < n; i++) {

@@ -128,6 +128,44 @@ static void its_canonical_form_reads_as_the_same(void **state)
 	json_decref(again);
 }
 
+static void it_may_ask_for_windows_real_time_and_a_lease(void **state)
+{
+	json_t *json = parse("{ 'name': 'a', 'memory': '2MiB', 'boot': { 'kernel': '/k' },"
+			     " 'cpus': { 'count': 2, 'mode': 'window', 'window_us': 2500 },"
+			     " 'lease_s': 30 }"), *canonical;
+	struct error e = ERROR_NONE;
+	struct definition d, again;
+
+	(void)state;
+	assert_int_equal(definition_parse(&d, json, "a", NULL, &e), 0);
+	assert_int_equal(d.mode, MODE_WINDOW);
+	assert_int_equal(d.window_ns, 2500000);
+	assert_int_equal(d.lease_ns, 30000000000);
+	canonical = definition_to_json(&d);
+	assert_int_equal(definition_parse(&again, canonical, "a", NULL, &e), 0);
+	assert_memory_equal(&d, &again, sizeof(d));
+	json_decref(canonical);
+	json_decref(json);
+	json = parse("{ 'count': 1, 'budget_ms': 20, 'period_ms': 100, 'realtime': true }");
+	assert_int_equal(definition_parse_cpus(&d, json, "a", &e), 0);
+	assert_true(d.realtime);
+	json_object_set_new(json, "budget_ms", json_integer(91));
+	assert_int_equal(definition_parse_cpus(&d, json, "a", &e), -1);
+	assert_non_null(strstr(e.message, "90 %"));
+	error_clear(&e);
+	json_object_del(json, "budget_ms");
+	json_object_del(json, "period_ms");
+	assert_int_equal(definition_parse_cpus(&d, json, "a", &e), -1);
+	assert_non_null(strstr(e.message, "budget"));
+	error_clear(&e);
+	json_decref(json);
+	json = parse("{ 'count': 1, 'mode': 'window' }");
+	assert_int_equal(definition_parse_cpus(&d, json, "a", &e), -1);
+	assert_non_null(strstr(e.where, "cpus.window_us"));
+	error_clear(&e);
+	json_decref(json);
+}
+
 static const struct {
 	const char *path, *value;	/* replaced in the good one */
 	const char *where, *message, *fix;	/* parts of them; "" any */
@@ -136,7 +174,8 @@ static const struct {
 	{ "memroy", "'128MiB'", "memroy", "unknown key", "did you mean \"memory\"" },
 	{ "version", "2", "version", "version 2 is not known", "1" },
 	{ "version", "'1'", "version", "must be a whole number, not a string", "" },
-	{ "lease_s", "5", "lease_s", "not available", "leave the key out" },
+	{ "lease_s", "0", "lease_s", "0 is out of range", "from 1 to 86400" },
+	{ "lease_s", "'5s'", "lease_s", "must be a whole number, not a string", "" },
 	{ "name", NULL, "name", "missing", "add \"name\"" },
 	{ "name", "''", "name", "is empty", "a-z" },
 	{ "name", "'Web 1'", "name", "is not a name", "a-z" },
@@ -154,7 +193,10 @@ static const struct {
 	{ "cpus.count", "65", "cpus.count", "65 is out of range", "" },
 	{ "cpus.count", "1.5", "cpus.count", "not a number with a fraction", "" },
 	{ "cpus.count", "'two'", "cpus.count", "must be a whole number, not a string", "" },
-	{ "cpus.mode", "'window'", "cpus.mode", "not available", "shared" },
+	{ "cpus.mode", "'window'", "cpus.budget_ms", "a window has no budget", "shared" },
+	{ "cpus.window_us", "2000", "cpus.window_us", "only mode \"window\"", "leave the key out" },
+	{ "cpus.window_us", "99", "cpus.window_us", "99 is out of range", "" },
+	{ "cpus.realtime", "1", "cpus.realtime", "must be true or false", "" },
 	{ "cpus.mode", "'fast'", "cpus.mode", "\"fast\" is not a mode", "dedicated" },
 	{ "cpus.mode", "'dedicated'", "cpus.budget_ms", "dedicated CPU has no budget", "" },
 	{ "cpus.period_ms", NULL, "cpus.period_ms", "missing", "both" },
@@ -392,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_whole_definition_is_read),
 		cmocka_unit_test(the_least_definition_is_read),
 		cmocka_unit_test(its_canonical_form_reads_as_the_same),
+		cmocka_unit_test(it_may_ask_for_windows_real_time_and_a_lease),
 		cmocka_unit_test(each_fault_is_named_with_its_place_and_way_out),
 		cmocka_unit_test(too_many_devices_are_refused),
 		cmocka_unit_test(relative_paths_need_a_base),

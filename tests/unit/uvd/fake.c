@@ -107,6 +107,8 @@ static int call_device(struct fake *f, unsigned long command, void *argument)
 	struct ultravisor_object_open *opened = argument;
 	struct ultravisor_partition_create *p = argument;
 	struct ultravisor_channel_create *c = argument;
+	struct ultravisor_processor_set *cpu = argument;
+	struct ultravisor_processor_info *cpu_info = argument;
 	struct fake_object *o;
 
 	switch (command) {
@@ -140,6 +142,18 @@ static int call_device(struct fake *f, unsigned long command, void *argument)
 			return -ENOENT;
 		o->published = true;
 		return 0;
+	case ULTRAVISOR_PROCESSOR_SET:
+		if (cpu->cpu >= FAKE_CPUS)
+			return -ENOENT;
+		f->cpu[cpu->cpu] = *cpu;
+		return 0;
+	case ULTRAVISOR_PROCESSOR_INFO:
+		if (cpu_info->cpu >= FAKE_CPUS)
+			return -ENOENT;
+		cpu_info->out_flags = f->cpu[cpu_info->cpu].flags;
+		cpu_info->out_frame_ns = f->cpu[cpu_info->cpu].frame_ns;
+		cpu_info->out_phase_ns = f->cpu[cpu_info->cpu].phase_ns;
+		return 0;
 	case ULTRAVISOR_OBJECT_DESTROY:
 		o = find(f, object->id);
 		if (!o)
@@ -155,12 +169,17 @@ static int call_object(struct fake_object *o, unsigned long command, void *argum
 	struct ultravisor_partition_info *info = argument;
 	struct ultravisor_channel_info *channel = argument;
 	struct ultravisor_server_set *server = argument;
+	struct ultravisor_context_set *set = argument;
+	struct ultravisor_context_info *context = argument;
+	struct ultravisor_lease *lease = argument;
 
 	switch (command) {
 	case ULTRAVISOR_PARTITION_INFO:
 		info->out_state = o->stopped ? ULTRAVISOR_PARTITION_STOPPED :
 				  ULTRAVISOR_PARTITION_RUNNING;
 		info->out_monitor = o->monitor;
+		info->out_lease_epoch = o->lease_epoch;
+		info->out_lease_deadline = o->lease_deadline;
 		return 0;
 	case ULTRAVISOR_PARTITION_STOP:
 	case ULTRAVISOR_PARTITION_RESUME:
@@ -172,8 +191,39 @@ static int call_object(struct fake_object *o, unsigned long command, void *argum
 		return 0;
 	case ULTRAVISOR_CONTEXT_CREATE:
 		o->contexts++;
+		o->context[set->index] = *set;
+		return 0;
+	case ULTRAVISOR_CONTEXT_SET:
+		shared->context_sets++;
+		if (shared->context_errno) {
+			int rc = -shared->context_errno;
+
+			shared->context_errno = 0;
+			return rc;
+		}
+		o->context[set->index] = *set;
 		return 0;
 	case ULTRAVISOR_CONTEXT_INFO:
+		set = &o->context[context->index];
+		context->out_mode = set->mode;
+		context->out_flags = set->flags;
+		context->out_budget_ns = set->budget_ns;
+		context->out_period_ns = set->period_ns;
+		context->out_window_start_ns = set->window_start_ns;
+		context->out_window_ns = set->window_ns;
+		memcpy(context->out_cpus, set->cpus, sizeof(set->cpus));
+		return 0;
+	case ULTRAVISOR_LEASE_SET:
+		o->lease_epoch = lease->epoch;
+		o->lease_deadline = lease->deadline;
+		return 0;
+	case ULTRAVISOR_LEASE_RENEW:
+		if (!o->lease_epoch)
+			return -ENOENT;
+		if (o->lease_epoch != lease->epoch)
+			return -ESTALE;
+		shared->lease_renewals++;
+		o->lease_deadline = lease->deadline;
 		return 0;
 	case ULTRAVISOR_CHANNEL_INFO:
 		memcpy(channel->out_server_uuids, o->servers, sizeof(o->servers));
@@ -322,7 +372,8 @@ static bool hook_live(struct uvd *uvd, const uint8_t partition[16], int32_t *pid
 }
 
 static const struct uvd_hooks hooks = {
-	hook_start, hook_stop, hook_end, hook_channels, hook_live,
+	.start = hook_start, .stop = hook_stop, .end = hook_end, .channels = hook_channels,
+	.live = hook_live,
 };
 
 /* ---- the host */

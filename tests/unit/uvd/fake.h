@@ -16,6 +16,8 @@
 
 #define FAKE_OBJECTS	512
 #define FAKE_TAPS	64
+#define FAKE_CONTEXTS	4
+#define FAKE_CPUS	8
 
 struct fake_object {
 	uint64_t id;			/* 0: free */
@@ -27,12 +29,17 @@ struct fake_object {
 	uint64_t memory;
 	uint32_t blocks, contexts;
 	int32_t monitor;
+	struct ultravisor_context_set context[FAKE_CONTEXTS];
+	uint64_t lease_epoch, lease_deadline;
 };
 
 /* Shared between a test and the uvd that it forks. */
 struct fake {
 	struct fake_object object[FAKE_OBJECTS];
 	uint64_t last_id;
+	struct ultravisor_processor_set cpu[FAKE_CPUS];	/* as given */
+	unsigned int context_sets, lease_renewals;
+	int context_errno;		/* of the next CONTEXT_SET */
 	uint8_t instance[16];
 	char tap[FAKE_TAPS][NETWORK_NAME];
 	bool own_bridge, other_bridge;	/* uvbr0; br7, the host's own */

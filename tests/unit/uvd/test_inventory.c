@@ -276,7 +276,7 @@ static void test_a_database_of_another_version_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(db_open(&db, root), 0);
-	assert_int_equal(sqlite3_exec(db_handle(db), "PRAGMA user_version=2", NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(db_handle(db), "PRAGMA user_version=1", NULL, NULL, NULL),
 			 SQLITE_OK);
 	db_close(db);
 	assert_int_equal(db_open(&db, root), -EPROTO);

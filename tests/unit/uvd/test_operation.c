@@ -47,8 +47,8 @@ static void test_define_refuses(void **state)
 	refused(h, COMMAND_INVALID, "3145728 bytes");
 	uuid_random(message_header(h)->request_id);
 	d->memory = 4 << 20;
-	d->mode = 3;
-	refused(h, COMMAND_INVALID, "unknown mode 3");
+	d->mode = 4;
+	refused(h, COMMAND_INVALID, "unknown mode 4");
 	uuid_random(message_header(h)->request_id);
 	d->mode = MODE_SHARED;
 	d->budget_ns = 20000000;
