@@ -54,8 +54,10 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 {
 	json_t *json = parse(
 		"{ 'version': 1, 'host': { 'cpus': '2-63', 'memory': '200GiB' },"
-		"  'domains': [ { 'name': 'default', 'cpus': '2-31', 'memory': '100GiB' },"
-		"               { 'name': 'batch', 'cpus': '32-63', 'memory': '100GiB' } ],"
+		"  'domains': [ { 'name': 'default', 'cpus': '2-31', 'memory': '100GiB',"
+		"                 'frame_ms': 10, 'phase_us': 0 },"
+		"               { 'name': 'batch', 'cpus': '32-63', 'memory': '100GiB',"
+		"                 'frame_ms': 20, 'phase_us': 5000 } ],"
 		"  'roles': { 'operations': { 'paths': [ '/srv' ], 'bridges': [ 'br0', 'uvbr0' ] },"
 		"             'operator': { 'paths': [], 'bridges': [] } },"
 		"  'quotas': { 'partitions': 10, 'vcpus': 8, 'memory': '16GiB', 'devices': 4 },"
@@ -90,6 +92,8 @@ static const struct {
 	{ "{ 'host': { 'cpus': '1', 'memory': '0GiB' } }", "host.memory", "must not be 0" },
 	{ "{ 'host': { 'cpus': '1', 'memory': '1GiB', 'swap': 1 } }", "host.swap", "unknown key" },
 	{ "{ 'domains': [] }", "domains", "has 0 domains" },
+	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB', 'phase_us': 10000 } ] }",
+	  "domains[0].phase_us", "not within the frame" },
 	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1' } ] }", "domains[0].memory", "missing" },
 	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB' },"
 	  " { 'name': 'b', 'cpus': '1-2', 'memory': '1GiB' } ] }", "domains[1].cpus",
