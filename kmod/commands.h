@@ -22,6 +22,10 @@ COMMAND(ULTRAVISOR_OBJECT_PUBLISH, UVR_ROLE_DEVICE, ultravisor_object, id, 0, IN
 	uvr_object_publish)
 COMMAND(ULTRAVISOR_OBJECT_DESTROY, UVR_ROLE_DEVICE, ultravisor_object, id, 0, IN,
 	uvr_object_destroy)
+COMMAND(ULTRAVISOR_PROCESSOR_SET, UVR_ROLE_DEVICE, ultravisor_processor_set, phase_ns,
+	ULTRAVISOR_PROCESSOR_GIVEN, IN, uvr_processor_set)
+COMMAND(ULTRAVISOR_PROCESSOR_INFO, UVR_ROLE_DEVICE, ultravisor_processor_info, out_realtime_ppm,
+	0, INOUT, uvr_processor_info)
 
 COMMAND(ULTRAVISOR_PARTITION_INFO, UVR_ROLE_PARTITION, ultravisor_partition_info, out_exits, 0,
 	INOUT, uvr_partition_info)
@@ -31,10 +35,10 @@ COMMAND(ULTRAVISOR_PARTITION_RESUME, UVR_ROLE_PARTITION, ultravisor_partition_ru
 	uvr_partition_resume)
 COMMAND(ULTRAVISOR_MEMORY_ADD, UVR_ROLE_PARTITION, ultravisor_memory_add, out_index, 0, INOUT,
 	uvr_memory_add)
-COMMAND(ULTRAVISOR_CONTEXT_CREATE, UVR_ROLE_PARTITION, ultravisor_context_set, cpus, 0, IN,
-	uvr_context_create)
-COMMAND(ULTRAVISOR_CONTEXT_SET, UVR_ROLE_PARTITION, ultravisor_context_set, cpus, 0, IN,
-	uvr_context_set)
+COMMAND(ULTRAVISOR_CONTEXT_CREATE, UVR_ROLE_PARTITION, ultravisor_context_set, cpus,
+	ULTRAVISOR_CONTEXT_REALTIME, IN, uvr_context_create)
+COMMAND(ULTRAVISOR_CONTEXT_SET, UVR_ROLE_PARTITION, ultravisor_context_set, cpus,
+	ULTRAVISOR_CONTEXT_REALTIME, IN, uvr_context_set)
 COMMAND(ULTRAVISOR_CONTEXT_INFO, UVR_ROLE_PARTITION, ultravisor_context_info, out_exits, 0, INOUT,
 	uvr_context_info)
 

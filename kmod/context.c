@@ -113,28 +113,74 @@ static int consume_kick(struct uvr_context *context)
 	return task_sigpending(current) ? -EINTR : -ERESTARTNOINTR;
 }
 
-/* Brings processor mask and meter up to date with the allotment. */
-static int apply(struct uvr_context *context)
+/*
+ * Gives the thread its own priority back; what it was made nice to meanwhile is still in effect.
+ * Before it sleeps for its window there is no need to: asleep it takes nothing from anybody, and
+ * when it wakes it must come first at once.
+ */
+static void lower(struct uvr_context *context)
+{
+	if (likely(context->raised == UVR_PRIORITY_NONE))
+		return;
+	context->raised = UVR_PRIORITY_NONE;
+	current->flags &= ~PF_NO_SETAFFINITY;
+	sched_set_normal(current, task_nice(current));
+}
+
+/*
+ * Only an ordinary thread is raised: one that has a policy of its own (which takes privilege, or
+ * asks for less) keeps it. Nobody moves it while it is raised: elsewhere it would have, until it
+ * is back, the priority on a processor that was not given.
+ */
+static void raise(struct uvr_context *context)
+{
+	if (current->policy != SCHED_NORMAL || current->flags & PF_NO_SETAFFINITY)
+		return;
+	context->raised = context->priority;
+	current->flags |= PF_NO_SETAFFINITY;
+	if (context->priority == UVR_PRIORITY_WINDOW)
+		sched_set_fifo(current);
+	else
+		sched_set_fifo_low(current);
+}
+
+static void change(struct uvr_context *context)
 {
 	struct uvr_allotment allotment;
 	u32 changes;
 
+	raw_spin_lock_irq(&context->lock);
+	changes = context->changes;
+	allotment = context->allotment;
+	raw_spin_unlock_irq(&context->lock);
+	lower(context);
+	cpumask_clear(context->cpus);
+	bitmap_copy(cpumask_bits(context->cpus), (unsigned long *)allotment.cpus,
+		    min_t(unsigned int, nr_cpumask_bits, ULTRAVISOR_CPU_WORDS * 64));
+	uvr_meter_set(&context->meter, allotment.budget_ns, allotment.period_ns,
+		      &allotment.window);
+	if (allotment.mode == ULTRAVISOR_CONTEXT_WINDOW)
+		context->priority = UVR_PRIORITY_WINDOW;
+	else
+		context->priority = allotment.realtime ? UVR_PRIORITY_BUDGET : UVR_PRIORITY_NONE;
+	context->applied = changes;
+}
+
+/* Brings processor mask, meter and priority up to date with the allotment. */
+static int apply(struct uvr_context *context)
+{
 	/* A change that is missed here is not in admit, under the lock. */
-	if (unlikely(context->applied != READ_ONCE(context->changes))) {
-		raw_spin_lock_irq(&context->lock);
-		changes = context->changes;
-		allotment = context->allotment;
-		raw_spin_unlock_irq(&context->lock);
-		cpumask_clear(context->cpus);
-		bitmap_copy(cpumask_bits(context->cpus), (unsigned long *)allotment.cpus,
-			    min_t(unsigned int, nr_cpumask_bits, ULTRAVISOR_CPU_WORDS * 64));
-		uvr_meter_set(&context->meter, allotment.budget_ns, allotment.period_ns);
-		context->applied = changes;
+	if (unlikely(context->applied != READ_ONCE(context->changes)))
+		change(context);
+	if (unlikely(!cpumask_subset(current->cpus_ptr, context->cpus))) {
+		lower(context);
+		/* Fails only if none of them is online. */
+		if (set_cpus_allowed_ptr(current, context->cpus))
+			return -ENXIO;
 	}
-	if (likely(cpumask_subset(current->cpus_ptr, context->cpus)))
-		return 0;
-	/* Fails only if none of them is online. */
-	return set_cpus_allowed_ptr(current, context->cpus) ? -ENXIO : 0;
+	if (unlikely(context->raised != context->priority))
+		raise(context);
+	return 0;
 }
 
 /* All that forbids it to run but time. The lease is the partition's, and not set here. */
@@ -145,30 +191,34 @@ static u32 holds(struct uvr_context *context)
 	       (uvr_lease_is_over(&context->partition->lease) ? UVR_HOLD_LEASE : 0);
 }
 
-static bool must_rest(struct uvr_context *context, u64 wake)
+/* With interrupts off, so that an alarm is either over, or finds the thread ready to be woken. */
+static bool must_rest(struct uvr_context *context)
 {
 	lockdep_assert_held(&context->lock);
 	if (context->holds & UVR_HOLD_DEAD || context->changes != context->applied)
 		return false;
-	return holds(context) || wake;
+	return holds(context) || context->meter.alarm;
 }
 
-/* Sleeps until the budget is refilled, or something has changed. */
-static int rest(struct uvr_context *context, u64 wake)
+/* Sleeps until the budget is refilled, the window opens, or something has changed. */
+static int rest(struct uvr_context *context)
 {
-	ktime_t until = ns_to_ktime(wake);
+	struct uvr_meter *meter = &context->meter;
 	DEFINE_WAIT(wait);
-	bool held, sleep;
+	bool sleep;
 
 	prepare_to_wait(&context->rest, &wait, TASK_KILLABLE | TASK_NOLOAD);
 	raw_spin_lock_irq(&context->lock);
-	sleep = must_rest(context, wake);
-	held = holds(context);
+	sleep = must_rest(context);
+	meter->waits = !holds(context);
 	raw_spin_unlock_irq(&context->lock);
 	if (sleep) {
 		trace_uvr_context_rest(context->partition->object.id, context->index);
-		schedule_hrtimeout_range(held ? NULL : &until, 0, HRTIMER_MODE_ABS);
+		meter->resting = true;
+		schedule();
+		meter->resting = false;
 	}
+	meter->waits = false;
 	finish_wait(&context->rest, &wait);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -180,9 +230,10 @@ static int rest(struct uvr_context *context, u64 wake)
  */
 static u64 excuse(struct uvr_context *context, u64 since)
 {
-	u64 now = ktime_get_ns();
+	/* When it was given its processor again; if it did not sleep, that may be long ago. */
+	u64 now = context->meter.since;
 
-	if (now - since < LONG_REST_NS)
+	if (now < since + LONG_REST_NS)
 		return since;
 	vfs_ioctl(context->vcpu, KVM_KVMCLOCK_CTRL, 0);
 	return now;
@@ -191,8 +242,8 @@ static u64 excuse(struct uvr_context *context, u64 since)
 /* Returns 0 with the context entered, once it may run. */
 static int admit(struct uvr_context *context)
 {
-	bool dead, enter;
-	u64 wake, since = 0;
+	bool dead, enter, wait;
+	u64 since = 0;
 	int rc;
 
 	for (;;) {
@@ -201,12 +252,12 @@ static int admit(struct uvr_context *context)
 			rc = apply(context);
 		if (rc)
 			return rc;
-		wake = uvr_meter_wake(&context->meter);
+		wait = uvr_meter_must_wait(&context->meter);
 		uvr_lease_check(&context->partition->lease);
 
 		raw_spin_lock_irq(&context->lock);
 		dead = context->holds & UVR_HOLD_DEAD;
-		enter = !holds(context) && context->changes == context->applied && !wake;
+		enter = !holds(context) && context->changes == context->applied && !wait;
 		context->entered = enter;
 		raw_spin_unlock_irq(&context->lock);
 		if (dead)
@@ -215,9 +266,10 @@ static int admit(struct uvr_context *context)
 			trace_uvr_context_run(context->partition->object.id, context->index);
 			return 0;
 		}
+		/* Who must wait has just looked at the clock. */
 		if (!since)
-			since = ktime_get_ns();
-		rc = rest(context, wake);
+			since = wait ? context->meter.since : ktime_get_ns();
+		rc = rest(context);
 		if (rc)
 			return rc;
 		since = excuse(context, since);
@@ -288,6 +340,7 @@ long uvr_context_run(struct uvr_call *call)
 		rc = settle(context, rc);
 	} while (rc == -EAGAIN);
 
+	lower(context);
 	uvr_meter_stop(&context->meter);
 	raw_spin_lock_irq(&context->lock);
 	context->runner = NULL;
@@ -337,10 +390,7 @@ static struct uvr_context *find_context(struct uvr_partition *partition, u32 ind
 
 void uvr_context_retire(struct uvr_context *context)
 {
-	static const struct uvr_allotment none;
-
-	uvr_processors_move(&context->allotment, &none);
-	context->allotment.mode = 0;
+	uvr_processors_leave(&context->claim);
 }
 
 void uvr_context_free(struct uvr_context *context)
@@ -386,7 +436,7 @@ static struct uvr_context *alloc_context(struct uvr_partition *partition, u32 in
 }
 
 static int add_context(struct uvr_partition *partition, u32 index,
-		       const struct uvr_allotment *allotment)
+		       struct uvr_allotment *allotment)
 {
 	struct uvr_context *context;
 	int rc;
@@ -399,7 +449,7 @@ static int add_context(struct uvr_partition *partition, u32 index,
 	context = alloc_context(partition, index);
 	if (!context)
 		return -ENOMEM;
-	rc = uvr_processors_move(&context->allotment, allotment);
+	rc = uvr_processors_move(&context->claim, allotment);
 	if (rc) {
 		uvr_context_free(context);
 		return rc;
@@ -449,7 +499,7 @@ long uvr_context_set(struct uvr_call *call)
 	else if (!context)
 		rc = -ENOENT;
 	else
-		rc = uvr_processors_move(&context->allotment, &allotment);
+		rc = uvr_processors_move(&context->claim, &allotment);
 	if (!rc) {
 		raw_spin_lock_irq(&context->lock);
 		context->allotment = allotment;
@@ -462,13 +512,49 @@ long uvr_context_set(struct uvr_call *call)
 	return rc;
 }
 
-void uvr_context_add_use(struct uvr_context *context, u64 *run_ns, u64 *exits)
+void uvr_context_add_use(struct uvr_context *context, struct uvr_use *use, u64 *exits)
 {
+	struct uvr_use own = uvr_meter_read(&context->meter);
 	u32 i;
 
-	*run_ns += uvr_meter_run_ns(&context->meter);
+	use->run_ns += own.run_ns;
+	use->rested_ns += own.rested_ns;
+	use->stolen_ns += own.stolen_ns;
 	for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
 		*exits += READ_ONCE(context->exits[i]);
+}
+
+static void tell_allotment(const struct uvr_allotment *allotment,
+			   struct ultravisor_context_info *arg)
+{
+	arg->out_mode = allotment->mode;
+	arg->out_flags = allotment->realtime ? ULTRAVISOR_CONTEXT_REALTIME : 0;
+	arg->out_reserved = 0;
+	arg->out_budget_ns = allotment->budget_ns;
+	arg->out_period_ns = allotment->period_ns;
+	arg->out_window_start_ns = allotment->window.start;
+	arg->out_window_ns = allotment->window.length;
+	memcpy(arg->out_cpus, allotment->cpus, sizeof(arg->out_cpus));
+}
+
+static void tell_use(struct uvr_context *context, struct ultravisor_context_info *arg)
+{
+	struct uvr_meter *meter = &context->meter;
+	struct uvr_use use = uvr_meter_read(meter);
+	u32 i;
+
+	arg->out_run_ns = use.run_ns;
+	arg->out_stolen_ns = use.stolen_ns;
+	arg->out_rested_ns = use.rested_ns;
+	arg->out_throttled = READ_ONCE(meter->throttled);
+	arg->out_forced = READ_ONCE(meter->forced) + READ_ONCE(context->kicks);
+	arg->out_windows = READ_ONCE(meter->windows);
+	arg->out_late_max_ns = READ_ONCE(meter->late_max_ns);
+	arg->out_overruns = READ_ONCE(meter->overruns);
+	arg->out_overrun_max_ns = READ_ONCE(meter->overrun_max_ns);
+	memset(arg->out_exits, 0, sizeof(arg->out_exits));
+	for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
+		arg->out_exits[i] = READ_ONCE(context->exits[i]);
 }
 
 long uvr_context_info(struct uvr_call *call)
@@ -476,21 +562,12 @@ long uvr_context_info(struct uvr_call *call)
 	struct uvr_partition *partition = uvr_partition(call->handle->object);
 	struct ultravisor_context_info *arg = call->arg;
 	struct uvr_context *context;
-	u32 i;
 
 	mutex_lock(&partition->lock);
 	context = find_context(partition, arg->index);
 	if (context) {
-		arg->out_mode = context->allotment.mode;
-		arg->out_budget_ns = context->allotment.budget_ns;
-		arg->out_period_ns = context->allotment.period_ns;
-		memcpy(arg->out_cpus, context->allotment.cpus, sizeof(arg->out_cpus));
-		arg->out_run_ns = uvr_meter_run_ns(&context->meter);
-		arg->out_throttled = READ_ONCE(context->meter.throttled);
-		arg->out_forced = READ_ONCE(context->meter.forced) + READ_ONCE(context->kicks);
-		memset(arg->out_exits, 0, sizeof(arg->out_exits));
-		for (i = 0; i < ULTRAVISOR_EXIT_NR; i++)
-			arg->out_exits[i] = READ_ONCE(context->exits[i]);
+		tell_allotment(&context->allotment, arg);
+		tell_use(context, arg);
 	}
 	mutex_unlock(&partition->lock);
 	return context ? 0 : -ENOENT;

@@ -26,6 +26,16 @@ struct uvr_partition;
 #define UVR_HOLD_LEASE BIT(2)	/* never in holds: the partition's lease says so */
 
 /*
+ * Of a runner: the thread's own; above it; above those that are above it. Windows go before
+ * real-time budgets, which have no fixed place in time.
+ */
+enum uvr_priority {
+	UVR_PRIORITY_NONE,
+	UVR_PRIORITY_BUDGET,
+	UVR_PRIORITY_WINDOW,
+};
+
+/*
  * No letter: constant. P: the partition's lock. L: lock, taken with interrupts off; anyone may
  * hold, kick and change a context. R: the runner's own, under running; r: others may read it with
  * READ_ONCE.
@@ -54,9 +64,12 @@ struct uvr_context {
 	bool entered;				/* L: in KVM_RUN */
 	struct task_struct *runner;		/* L */
 	u64 kicks;				/* L: times told to leave the guest */
-	struct uvr_allotment allotment;		/* P to write and L */
+	struct uvr_claim claim;			/* P, and the lock of the processors' book */
+	struct uvr_allotment allotment;		/* P to write and L: the claim's */
 	u32 changes;				/* L: of allotment */
-	u32 applied;				/* R: the change that meter and cpus know */
+	u32 applied;				/* R: the change that meter, cpus and priority know */
+	enum uvr_priority priority;		/* R: that the runner shall have */
+	enum uvr_priority raised;		/* R: that it was given */
 	cpumask_var_t cpus;			/* R */
 	struct uvr_meter meter;			/* R, r */
 	u64 exits[ULTRAVISOR_EXIT_NR];		/* r */
@@ -80,7 +93,7 @@ void uvr_context_retire(struct uvr_context *context);
 void uvr_context_free(struct uvr_context *context);
 
 /* Adds what the context has used so far. */
-void uvr_context_add_use(struct uvr_context *context, u64 *run_ns, u64 *exits);
+void uvr_context_add_use(struct uvr_context *context, struct uvr_use *use, u64 *exits);
 
 long uvr_context_create(struct uvr_call *call);
 long uvr_context_set(struct uvr_call *call);

@@ -18,6 +18,7 @@
 #include "lease.h"
 #include "object.h"
 #include "partition.h"
+#include "processor.h"
 #include "vm.h"
 
 enum direction { IN, INOUT };

@@ -119,14 +119,14 @@ static u32 state(struct uvr_partition *partition)
 	return partition->stopped ? ULTRAVISOR_PARTITION_STOPPED : ULTRAVISOR_PARTITION_RUNNING;
 }
 
-static void add_use(struct uvr_partition *partition, u64 *run_ns, u64 *exits)
+static void add_use(struct uvr_partition *partition, struct uvr_use *use, u64 *exits)
 {
 	u32 i;
 
 	lockdep_assert_held(&partition->lock);
 	for (i = 0; i < ULTRAVISOR_MAX_CONTEXTS; i++)
 		if (partition->contexts[i])
-			uvr_context_add_use(partition->contexts[i], run_ns, exits);
+			uvr_context_add_use(partition->contexts[i], use, exits);
 }
 
 static void show(struct uvr_object *object, struct seq_file *m)
@@ -138,16 +138,17 @@ static void show(struct uvr_object *object, struct seq_file *m)
 		[ULTRAVISOR_PARTITION_DEAD] = "dead",
 	};
 	struct uvr_partition *partition = uvr_partition(object);
-	u64 run_ns = 0, exits = 0;
+	struct uvr_use use = {};
+	u64 exits = 0;
 
 	mutex_lock(&partition->lock);
-	add_use(partition, &run_ns, &exits);
+	add_use(partition, &use, &exits);
 	seq_printf(m, " %s name=%s monitor=%d contexts=%u blocks=%u channels=%u channel_bytes=%llu",
 		   states[state(partition)], partition->name, uvr_vm_maker(partition),
 		   partition->nr_contexts, partition->nr_blocks, partition->nr_channels,
 		   partition->channel_bytes);
 	mutex_unlock(&partition->lock);
-	seq_printf(m, " run_ns=%llu exits=%llu lease=%s", run_ns, exits,
+	seq_printf(m, " run_ns=%llu exits=%llu lease=%s", use.run_ns, exits,
 		   uvr_lease_is_over(&partition->lease) ? "over" :
 		   READ_ONCE(partition->lease.term.deadline) ? "held" : "none");
 }
@@ -217,7 +218,8 @@ long uvr_partition_info(struct uvr_call *call)
 {
 	struct uvr_partition *partition = uvr_partition(call->handle->object);
 	struct ultravisor_partition_info *arg = call->arg;
-	u64 run_ns = 0, exits = 0;
+	struct uvr_use use = {};
+	u64 exits = 0;
 	u32 i;
 
 	memset(arg->out_name, 0, sizeof(arg->out_name));
@@ -235,10 +237,11 @@ long uvr_partition_info(struct uvr_call *call)
 	arg->out_channel_bytes = partition->channel_bytes;
 	for (i = 0; i < partition->nr_blocks; i++)
 		arg->out_memory += partition->blocks[i].length;
-	add_use(partition, &run_ns, &exits);
+	add_use(partition, &use, &exits);
 	mutex_unlock(&partition->lock);
 	uvr_lease_info(&partition->lease, arg);
-	arg->out_run_ns = run_ns;
+	arg->out_run_ns = use.run_ns;
+	arg->out_stolen_ns = use.stolen_ns;
 	arg->out_exits = exits;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of pure logic (budget.c, exit.c, term.c) need, in the kernel and in userspace,
- * where the unit tests compile them under sanitizers.
+ * What the files of pure logic (budget.c, window.c, exit.c, term.c) need, in the kernel and in
+ * userspace, where the unit tests compile them under sanitizers.
  */
 #ifndef _UVR_PURE_H
 #define _UVR_PURE_H

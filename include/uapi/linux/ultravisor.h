@@ -164,8 +164,8 @@ struct ultravisor_object {
  * Gives a processor to partitions, or takes it back. Contexts may run on any processor; real-time
  * priority and windows exist only on those that were given. frame_ns (1 ms to 1 s, or 0: no
  * windows here) is the length of its cyclic frame: frames begin at phase_ns + n * frame_ns on
- * CLOCK_MONOTONIC, phase_ns < frame_ns. EBUSY: taken back, or another frame, while contexts with
- * real-time priority or windows are there.
+ * CLOCK_MONOTONIC, phase_ns < frame_ns. EBUSY: taken back, or another frame or phase, while
+ * windows or real-time budgets are there.
  */
 #define ULTRAVISOR_PROCESSOR_GIVEN	(1U << 0)
 

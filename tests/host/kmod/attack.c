@@ -25,6 +25,8 @@ static const struct command {
 	{ ULTRAVISOR_OBJECT_NEXT, sizeof(struct ultravisor_object_next), ON(DEVICE) },
 	{ ULTRAVISOR_OBJECT_PUBLISH, sizeof(struct ultravisor_object), ON(DEVICE) },
 	{ ULTRAVISOR_OBJECT_DESTROY, sizeof(struct ultravisor_object), ON(DEVICE) },
+	{ ULTRAVISOR_PROCESSOR_SET, sizeof(struct ultravisor_processor_set), ON(DEVICE) },
+	{ ULTRAVISOR_PROCESSOR_INFO, sizeof(struct ultravisor_processor_info), ON(DEVICE) },
 	{ ULTRAVISOR_PARTITION_INFO, sizeof(struct ultravisor_partition_info), ON(PARTITION) },
 	{ ULTRAVISOR_PARTITION_STOP, sizeof(struct ultravisor_partition_run), ON(PARTITION) },
 	{ ULTRAVISOR_PARTITION_RESUME, sizeof(struct ultravisor_partition_run), ON(PARTITION) },
@@ -191,7 +193,10 @@ static void sizes_and_tails_are_checked(void)
 		*arg = c->size;
 		for (int bit = 0; bit < 32; bit++) {
 			if ((c->cmd == ULTRAVISOR_CHANNEL_CREATE ||
-			     c->cmd == ULTRAVISOR_PARTITION_CREATE) && bit == 0)
+			     c->cmd == ULTRAVISOR_PARTITION_CREATE ||
+			     c->cmd == ULTRAVISOR_PROCESSOR_SET ||
+			     c->cmd == ULTRAVISOR_CONTEXT_CREATE ||
+			     c->cmd == ULTRAVISOR_CONTEXT_SET) && bit == 0)
 				continue;
 			arg[1] = 1u << bit;
 			fails(EOPNOTSUPP, ioctl(fd, c->cmd, arg));

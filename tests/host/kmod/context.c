@@ -428,7 +428,7 @@ static void context_arguments_are_checked(void)
 	struct ultravisor_context_info info = { .size = sizeof(info), .index = 3 };
 
 	fails(EOPNOTSUPP, context_set(p.fd, create, 0, 0, 1, 0, 0));
-	fails(EOPNOTSUPP, context_set(p.fd, create, 0, 3, 1, 0, 0));
+	fails(EOPNOTSUPP, context_set(p.fd, create, 0, 4, 1, 0, 0));
 	fails(EINVAL, context_set(p.fd, create, 64, shared, 1, 0, 0));
 	fails(EINVAL, context_set(p.fd, create, 0, shared, 0, 0, 0));
 	fails(EINVAL, context_set(p.fd, create, 0, shared, 1ull << 63, 0, 0));

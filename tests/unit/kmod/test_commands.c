@@ -41,7 +41,7 @@ static void every_command_is_listed_once(void **state)
 	(void)state;
 	/* The numbers of the ABI: a gap or a double is a row lost or copied. */
 	static const unsigned char numbers[] = {
-		0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06,
+		0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,
 		0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18,
 		0x20, 0x21, 0x22, 0x23, 0x30, 0x31,
 		0x40, 0x41, 0x42, 0x43, 0x50, 0x51, 0x52, 0x53, 0x54,
@@ -79,22 +79,29 @@ static void every_row_names_roles_that_exist(void **state)
 		assert_true(rows[i].roles != 0);
 		assert_int_equal(rows[i].roles & ~UVR_ROLE_ANY, 0);
 		/* What makes and destroys objects is the device's alone. */
-		if ((rows[i].cmd & 0xff) >= 1 && (rows[i].cmd & 0xff) <= 6)
+		if ((rows[i].cmd & 0xff) >= 1 && (rows[i].cmd & 0xff) <= 8)
 			assert_int_equal(rows[i].roles, UVR_ROLE_DEVICE);
 	}
 }
 
-static void only_what_is_created_has_flags(void **state)
+static void only_these_have_flags(void **state)
 {
+	static const struct { unsigned long cmd; uint32_t flags; } flags[] = {
+		{ ULTRAVISOR_PARTITION_CREATE, ULTRAVISOR_PARTITION_CGROUP },
+		{ ULTRAVISOR_CHANNEL_CREATE, ULTRAVISOR_CHANNEL_GRANT },
+		{ ULTRAVISOR_PROCESSOR_SET, ULTRAVISOR_PROCESSOR_GIVEN },
+		{ ULTRAVISOR_CONTEXT_CREATE, ULTRAVISOR_CONTEXT_REALTIME },
+		{ ULTRAVISOR_CONTEXT_SET, ULTRAVISOR_CONTEXT_REALTIME },
+	};
+
 	(void)state;
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		uint32_t flags = 0;
+		uint32_t known = 0;
 
-		if (rows[i].cmd == ULTRAVISOR_PARTITION_CREATE)
-			flags = ULTRAVISOR_PARTITION_CGROUP;
-		if (rows[i].cmd == ULTRAVISOR_CHANNEL_CREATE)
-			flags = ULTRAVISOR_CHANNEL_GRANT;
-		assert_int_equal(rows[i].flags, flags);
+		for (size_t k = 0; k < sizeof(flags) / sizeof(flags[0]); k++)
+			if (flags[k].cmd == rows[i].cmd)
+				known = flags[k].flags;
+		assert_int_equal(rows[i].flags, known);
 	}
 }
 
@@ -109,6 +116,8 @@ static void no_struct_has_shrunk(void **state)
 		{ ULTRAVISOR_OBJECT_NEXT, 56, 56 },
 		{ ULTRAVISOR_OBJECT_PUBLISH, 16, 16 },
 		{ ULTRAVISOR_OBJECT_DESTROY, 16, 16 },
+		{ ULTRAVISOR_PROCESSOR_SET, 32, 32 },
+		{ ULTRAVISOR_PROCESSOR_INFO, 48, 48 },
 		{ ULTRAVISOR_PARTITION_INFO, 136, 176 },
 		{ ULTRAVISOR_PARTITION_STOP, 8, 8 },
 		{ ULTRAVISOR_PARTITION_RESUME, 8, 8 },
@@ -153,7 +162,7 @@ int main(void)
 		cmocka_unit_test(every_argument_starts_with_size_and_flags),
 		cmocka_unit_test(sizes_leave_no_hole),
 		cmocka_unit_test(every_row_names_roles_that_exist),
-		cmocka_unit_test(only_what_is_created_has_flags),
+		cmocka_unit_test(only_these_have_flags),
 		cmocka_unit_test(no_struct_has_shrunk),
 	};
 
