@@ -26,7 +26,7 @@
 
 #define AREA		(SLOTS * 64u)
 #define SECONDS_MAX	20
-#define NEAR_NS		350		/* a line's round trip between processors that share a cache */
+#define NEAR_NS		350	/* a line's round trip between processors that share a cache */
 #define STEADY		1.25
 #define WARM_UP		SLOTS		/* repetitions before the clock runs: pages appear */
 
