@@ -29,7 +29,8 @@ struct recorder {
 void recorder_prepare(uint8_t *memory, uint32_t threshold_ns);
 /*
  * Takes the guest's clock from its vCPU, before it runs (KVM would wait for its next exit):
- * get_msrs calls KVM_GET_MSRS on it. What is measured is over 2 s later: half of where the counter wraps.
+ * get_msrs calls KVM_GET_MSRS on it. What is measured is over 2 s later: half of where the
+ * counter wraps.
  */
 void recorder_open(struct recorder *r, uint8_t *memory,
 		   long (*get_msrs)(void *arg, struct kvm_msrs *msrs), void *arg);

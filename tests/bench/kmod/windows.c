@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Two partitions share a processor by time: of each frame of 10 ms one has the first 2 ms, the
- * other 2 ms from the middle on. How late each window opens, the guest's first instruction against the
- * processor's frame, and how late it closes, the guest's last; by the guests' own clocks. Beside
- * them a process takes all the time it can get.
+ * other 2 ms from the middle on. How late each window opens, the guest's first instruction against
+ * the processor's frame, and how late it closes, the guest's last; by the guests' own clocks. Then
+ * the same beside a process that takes all the time it can get.
  */
 #include "common.h"
 #include "recorder.h"
