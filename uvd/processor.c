@@ -431,7 +431,7 @@ int processors_sync(struct uvd *uvd, bool take_back)
 			       frame_ns != info.out_frame_ns || phase_ns != info.out_phase_ns))
 			r = kernel_processor_set(uvd->kernel, cpu, given, frame_ns, phase_ns);
 		/* Present in the rows, and gone since they were written. */
-		if (r == -ENOENT || r == -ENOTTY)
+		if (r == -ENOENT)
 			continue;
 		if (r < 0) {
 			db_done(q);
