@@ -156,7 +156,7 @@ static int broken(struct device *d, const char *why)
 	int rc;
 
 	v->up = false;
-	/* A guest may go on for ever; the log gets the first few, then the 64th, 128th, … fault. */
+	/* A guest may go on for ever; the log gets the first few, then the 64th, 128th, … */
 	v->faults++;
 	if (v->faults <= FAULTS_LOGGED || !(v->faults & (v->faults - 1)))
 		device_log(d, LOG_ERR, "the guest's driver is at fault: %s; the device waits for "

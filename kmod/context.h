@@ -67,7 +67,7 @@ struct uvr_context {
 	struct uvr_claim claim;			/* P, and the lock of the processors' book */
 	struct uvr_allotment allotment;		/* P to write and L: the claim's */
 	u32 changes;				/* L: of allotment */
-	u32 applied;				/* R: the change that meter, cpus and priority know */
+	u32 applied;				/* R: what meter, cpus and priority know */
 	enum uvr_priority priority;		/* R: that the runner shall have */
 	enum uvr_priority raised;		/* R: that it was given */
 	cpumask_var_t cpus;			/* R */

@@ -215,7 +215,7 @@ static void sched_in(struct preempt_notifier *notifier, int cpu)
 
 	local_irq_save(flags);
 	count_stolen(meter);
-	/* Of all timers only that of a waiting thread is armed now: on the processor it slept on. */
+	/* Only a waiting thread's timer is armed now: on the processor it slept on. */
 	if (unlikely(cpu != meter->cpu)) {
 		hrtimer_cancel(&meter->timer);
 		meter->cpu = cpu;

@@ -53,7 +53,8 @@ static struct virtio_pci *device_of(struct pci_device *d)
 
 static void complain(struct virtio_pci *v, const char *what)
 {
-	const char *last = v->complaints + 1 == COMPLAINTS ? "; that is the last line about it" : "";
+	const char *last = v->complaints + 1 == COMPLAINTS ? "; that is the last line about it"
+							   : "";
 
 	if (!v->complained && v->complaints < COMPLAINTS) {
 		v->complaints++;

@@ -336,7 +336,8 @@ static int store_host(const struct inventory *inv, struct db *db)
 	rc = db_run(db, "INSERT INTO clock VALUES (1, 0)", "");
 	if (rc == 0)
 		rc = db_run(db, "INSERT INTO host VALUES (1, ?, ?, ?, ?, ?, 1, ?, 1, 0, 0)",
-			    "utuiit", uuid, name, none, (int64_t)inv->memory, (int64_t)memory, reason);
+			    "utuiit", uuid, name, none, (int64_t)inv->memory, (int64_t)memory,
+			    reason);
 	for (i = 0; rc == 0 && i < sizeof(system) / sizeof(*system); i++)
 		rc = store_system_partition(db, system[i].name, system[i].kind);
 	for (i = cpuset_next(&cpus, 0); rc == 0 && i < CPUSET_CPUS; i = cpuset_next(&cpus, i + 1))

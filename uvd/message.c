@@ -161,7 +161,8 @@ static int check_header(const void *message, size_t n, struct fault *f)
 		return fault_set(f, COMMAND_INVALID, "send whole messages",
 				 "%zu bytes are not even a header of %zu", n, sizeof(*h));
 	if (h->magic != COMMAND_MAGIC || h->version != COMMAND_VERSION)
-		return fault_set(f, COMMAND_INVALID, "speak this uvd's version: install cmdpartd and uvd together",
+		return fault_set(f, COMMAND_INVALID,
+				 "speak this uvd's version: install cmdpartd and uvd together",
 				 "magic %08x version %u", h->magic, h->version);
 	if (h->length != n || n > COMMAND_MAX_LENGTH)
 		return fault_set(f, COMMAND_INVALID, "send one whole message as one packet",

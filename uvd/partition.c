@@ -480,8 +480,8 @@ int partition_release(struct transaction *t, const struct partition *p)
 		rc = db_run(db, "DELETE FROM memory WHERE partition = ?", "u", p->uuid);
 	if (rc == 0)
 		rc = db_run(db, "UPDATE partition SET module_id = NULL, pid = 0, pid_start = 0,"
-			    " lease_epoch = 0, state = CASE WHEN state BETWEEN 2 AND 5 THEN 1 ELSE state END"
-			    " WHERE uuid = ?", "u", p->uuid);
+			    " lease_epoch = 0, state = CASE WHEN state BETWEEN 2 AND 5 THEN 1"
+			    " ELSE state END WHERE uuid = ?", "u", p->uuid);
 	if (rc < 0)
 		return refuse_db(t, rc);
 	t->channels = true;

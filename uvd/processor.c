@@ -30,8 +30,8 @@ int processor_check_time(struct transaction *t, const struct processor_time *tim
 		return refuse(t, COMMAND_INVALID, "leave budget, period and real time out",
 			      "a %s processor has no budget",
 			      time->mode == MODE_WINDOW ? "windowed" : "dedicated");
-	if (time->mode == MODE_WINDOW ? time->window_ns < WINDOW_MIN || time->window_ns > PERIOD_MAX :
-	    time->window_ns != 0)
+	if (time->mode == MODE_WINDOW ?
+	    time->window_ns < WINDOW_MIN || time->window_ns > PERIOD_MAX : time->window_ns != 0)
 		return refuse(t, COMMAND_INVALID, "use 0.1 ms to 1 s in mode window, else 0",
 			      "a window of %llu ns", (unsigned long long)time->window_ns);
 	if (time->budget_ns == 0 && time->period_ns == 0 && !realtime)
@@ -171,8 +171,8 @@ static int refuse_overlap(struct transaction *t, unsigned int cpu, const struct 
 	if (!name[0])
 		return 0;
 	return refuse(t, COMMAND_RESOURCES, "choose another place in the frame, or processor",
-		      "processor %u: %s has the window from %llu to %llu us; the longest free time in"
-		      " its frame of %llu us is %llu us", cpu, name,
+		      "processor %u: %s has the window from %llu to %llu us; the longest free time"
+		      " in its frame of %llu us is %llu us", cpu, name,
 		      (unsigned long long)start / 1000, (unsigned long long)end / 1000,
 		      (unsigned long long)frame_ns / 1000, (unsigned long long)largest / 1000);
 }
@@ -221,8 +221,8 @@ static int check_admission(struct transaction *t, unsigned int cpu, const struct
 	if (used + asked <= PROCESSOR_REALTIME_PPM)
 		return 0;
 	return refuse(t, COMMAND_RESOURCES, "ask for less, or choose another processor",
-		      "processor %u: %.1f %% asked, windows and real-time budgets have %.1f %% of at"
-		      " most %.0f %%: %.1f %% are free", cpu, asked / 1e4, used / 1e4,
+		      "processor %u: %.1f %% asked, windows and real-time budgets have %.1f %% of"
+		      " at most %.0f %%: %.1f %% are free", cpu, asked / 1e4, used / 1e4,
 		      PROCESSOR_REALTIME_PPM / 1e4, used < PROCESSOR_REALTIME_PPM ?
 		      (PROCESSOR_REALTIME_PPM - used) / 1e4 : 0.0);
 }

@@ -371,7 +371,8 @@ static const struct row_type {
 	  " ORDER BY coalesce(p.name, ''), c.name" },
 	{ COMMAND_ROW_CONTEXT, fill_context,
 	  "SELECT 0, c.partition, p.name, c.idx, c.mode, c.budget_ns, c.period_ns, c.cpus,"
-	  " p.module_id, c.realtime, c.window_start_ns, c.window_ns FROM context c JOIN partition p ON p.uuid = c.partition"
+	  " p.module_id, c.realtime, c.window_start_ns, c.window_ns"
+	  " FROM context c JOIN partition p ON p.uuid = c.partition"
 	  " WHERE (p.name > ?3 OR (p.name = ?3 AND printf('%02d', c.idx) > ?4))"
 	  " AND (?1 IS NULL OR c.partition = ?1)" UNUSED("?2") UNUSED("?5")
 	  " ORDER BY p.name, c.idx" },

@@ -32,8 +32,8 @@ bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t 
 		     uint32_t *reboots);
 
 /*
- * A lease that had run out was renewed: when it ran out, whoever served its partition's channels was
- * detached, we too; we attach anew. id: of the partition; 0: any may have.
+ * A lease that had run out was renewed: when it ran out, whoever served its partition's channels
+ * was detached, we too; we attach anew. id: of the partition; 0: any may have.
  */
 void supervisor_lease(struct supervisor *s, uint64_t id);
 

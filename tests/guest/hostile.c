@@ -404,8 +404,8 @@ static void reset_in_flight(void)
 		memcpy((void *)buffer, &h, sizeof(h));
 		for (i = 0; i + 3 <= SIZE; i += 3) {
 			describe(i, buffer_at, 16, VRING_DESC_F_NEXT, i + 1);
-			describe(i + 1, buffer_at + 1024, 3072, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT,
-				 i + 2);
+			describe(i + 1, buffer_at + 1024, 3072,
+				 VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, i + 2);
 			describe(i + 2, buffer_at + 64, 1, VRING_DESC_F_WRITE, 0);
 			ring->avail.ring[i / 3] = i;
 		}
@@ -436,7 +436,8 @@ static void scribble(unsigned int seconds)
 
 			/* Mostly near the truth, where the code is. */
 			if (random() % 4)
-				describe(random() % SIZE, random() % 8 ? buffer_at + random() % 4096 :
+				describe(random() % SIZE, random() % 8 ?
+					 buffer_at + random() % 4096 :
 					 (uint64_t)random() << random() % 33, random() % 8192,
 					 random() % 8, random() % (SIZE + 1));
 			else
@@ -573,7 +574,8 @@ int main(int argc, char **argv)
 		    VRING_DESC_F_INDIRECT, 0);
 	break_chain("an indirect table of 17 bytes", INDIRECT, buffer_at, 17,
 		    VRING_DESC_F_INDIRECT, 0);
-	break_chain("an indirect table outside memory", INDIRECT, FAR, 64, VRING_DESC_F_INDIRECT, 0);
+	break_chain("an indirect table outside memory", INDIRECT, FAR, 64,
+		    VRING_DESC_F_INDIRECT, 0);
 	break_order();
 	break_nested();
 	if (is_block) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hostile driver for campaigns, with random values: root in a guest takes a virtio device from Linux and breaks its rules, one
- * after the other.
+ * A hostile driver for campaigns, with random values: root in a guest takes a virtio device from
+ * Linux and breaks its rules, one after the other.
  *
  *   noise DEVICE QUEUE SEED ROUNDS     DEVICE as in /sys/bus/pci/devices
  *

@@ -513,15 +513,11 @@ struct ultravisor_attach {
  *   and, if a server, serving. A fresh sink is signalled once, so that nothing rung before is lost.
  * SOURCE (client only): whenever somebody writes eventfd fd (KVM's ioeventfd does), the
  *   doorbell rings at whoever serves.
- * PORT (client only, on the address space of the client partition's VM): whenever the guest
- *   writes I/O port fd (0 to 65535), in any width, its context rings the doorbell and goes on
- *   in the kernel. EEXIST: the partition has a doorbell at that port. The value is lost.
  * fd -1 takes a binding away. A promotion signals all sinks of the new server once.
  */
 enum ultravisor_doorbell {
 	ULTRAVISOR_DOORBELL_SINK = 1,
 	ULTRAVISOR_DOORBELL_SOURCE = 2,
-	ULTRAVISOR_DOORBELL_PORT = 3,
 };
 
 struct ultravisor_doorbell_bind {

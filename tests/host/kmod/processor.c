@@ -348,7 +348,8 @@ static void guests_run_in_their_windows_and_not_outside(void)
 	start(&runners[0], a.context);
 	check(is_counting(&a, 2000));
 	/* Without a window it may run at any time; so looks see it there and there. */
-	for (int i = 0; !moves(&a, frame, 5 * MS, 20 * MS) || !moves(&a, frame, 30 * MS, 45 * MS); i++)
+	for (int i = 0;
+	     !moves(&a, frame, 5 * MS, 20 * MS) || !moves(&a, frame, 30 * MS, 45 * MS); i++)
 		check(i < 4);
 	/* Both are forced out, without ever making an exit, for each other. */
 	ok(window(a.partition.fd, CHANGE, 0, 0, 20 * MS));
@@ -375,8 +376,8 @@ static void guests_run_in_their_windows_and_not_outside(void)
 		sleep_ms(1000);
 		after = context_info(g->partition.fd, 0);
 		frames = (clock_ns() - begin) / frame;
-		printf("       %llu windows in %llu frames, %llu us a frame, latest opening %llu us, "
-		       "end %llu us\n",
+		printf("       %llu windows in %llu frames, %llu us a frame, latest opening "
+		       "%llu us, end %llu us\n",
 		       (unsigned long long)(after.out_windows - before.out_windows),
 		       (unsigned long long)frames,
 		       (unsigned long long)((after.out_run_ns - before.out_run_ns) / frames / 1000),
@@ -613,8 +614,8 @@ static void a_promise_is_kept_beside_a_hog(void)
 	sleep_ms(200);
 	for (int i = 0; with < 30 && i < 8; i++)
 		with = percent(&g);
-	printf("       %u %% of it without a promise, %u %% with one, stolen %llu ms\n", without, with,
-	       (unsigned long long)(stolen / MS));
+	printf("       %u %% of it without a promise, %u %% with one, stolen %llu ms\n", without,
+	       with, (unsigned long long)(stolen / MS));
 	check(without < 25 && with > without && with >= 20);
 	check(stolen > 100 * MS);
 	check(partition_info(g.partition.fd).out_stolen_ns >= stolen);

@@ -443,8 +443,7 @@ static void use_doorbell(int fd)
 		return;
 	}
 	bind.what = one_in(40) ? draw() : 1 + below(3);
-	bind.fd = bind.what == ULTRAVISOR_DOORBELL_PORT ? (int)below(one_in(9) ? 70000 : 4)
-							: pick(EVENT);
+	bind.fd = pick(EVENT);
 	if (one_in(6))
 		bind.fd = -1;
 	call(fd, ULTRAVISOR_DOORBELL_BIND, &bind);

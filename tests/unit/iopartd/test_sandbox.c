@@ -97,7 +97,7 @@ static int outcome(void (*attempt)(void), bool filtered)
 		syscall(SYS_exit_group, WORKED);
 	}
 	assert_int_equal(waitpid(pid, &r, 0), pid);
-	/* The handler names the call and exits; the sanitizer's exit makes a forbidden call itself. */
+	/* The handler names the call and exits; the sanitizer's exit makes a forbidden one. */
 	if ((WIFSIGNALED(r) && WTERMSIG(r) == SIGSYS) || (WIFEXITED(r) && WEXITSTATUS(r) == 98))
 		return STOPPED;
 	return WIFEXITED(r) ? WEXITSTATUS(r) : -WTERMSIG(r);
