@@ -569,7 +569,6 @@ enum flags {
 	EFFECT = 1,		/* EFAULT at the copy out: it has taken place, see docs/abi.md */
 	IN_VM = 2,		/* the point may be KVM's, whose errno is passed on */
 	THREAD = 4,		/* fail where the kernel makes threads, too */
-	NEW = 8,		/* skipped, visibly, where the module does not have it */
 };
 
 static const struct path {
@@ -595,16 +594,16 @@ static const struct path {
 	{ "OBJECT_DESTROY of a partition", ATTACHED | WITH_VCPU, prepare_grant, destroy_partition,
 	  0, NULL },
 	{ "OBJECT_DESTROY of a channel", ATTACHED, prepare_own_area, destroy_channel, 0, NULL },
-	{ "PROCESSOR_SET", 0, NULL, give_processor, NEW, take_processor },
-	{ "PROCESSOR_INFO", 0, NULL, get_processor_info, NEW, NULL },
+	{ "PROCESSOR_SET", 0, NULL, give_processor, 0, take_processor },
+	{ "PROCESSOR_INFO", 0, NULL, get_processor_info, 0, NULL },
 	{ "PARTITION_INFO", WITH_VM, NULL, get_partition_info, 0, NULL },
 	{ "PARTITION_STOP", WITH_VCPU, NULL, stop, 0, NULL },
 	{ "PARTITION_RESUME", WITH_VCPU, NULL, resume, 0, NULL },
 	{ "MEMORY_ADD", 0, NULL, add_memory, EFFECT, NULL },
 	{ "CONTEXT_CREATE", 0, NULL, create_context, 0, NULL },
 	{ "CONTEXT_SET", 0, NULL, set_context, 0, NULL },
-	{ "CONTEXT_SET to a window", 0, prepare_processor, set_window, NEW, take_processor },
-	{ "CONTEXT_SET to real time", 0, prepare_processor, set_realtime, NEW, take_processor },
+	{ "CONTEXT_SET to a window", 0, prepare_processor, set_window, 0, take_processor },
+	{ "CONTEXT_SET to real time", 0, prepare_processor, set_realtime, 0, take_processor },
 	{ "CONTEXT_INFO", 0, NULL, get_context_info, 0, NULL },
 	{ "LEASE_SET", 0, NULL, set_lease, 0, NULL },
 	{ "LEASE_RENEW", 0, prepare_lease, renew_lease, 0, NULL },
@@ -718,24 +717,8 @@ static bool attempt(const struct path *path, int nth_fd, unsigned int nth)
 	return hit;
 }
 
-/* Without any failure. */
-static bool is_there(const struct path *path)
-{
-	bool there;
-
-	make(path->fixture);
-	if (path->prepare)
-		path->prepare();
-	there = path->call() >= 0;
-	if (path->undo)
-		path->undo();
-	unmake();
-	return there;
-}
-
 struct result {
 	unsigned int points, failed;
-	bool skipped;
 };
 
 /* In a process of its own: what its address space holds is gone with it. */
@@ -744,7 +727,7 @@ static void walk(int socket, void *arg)
 	const struct path *path = arg;
 	int nth_fd, tries = 0;
 	unsigned int nth = 1;
-	struct result result = { .skipped = true };
+	struct result result;
 	char file[64];
 
 	snprintf(file, sizeof(file), "/proc/self/task/%ld/fail-nth", (long)syscall(SYS_gettid));
@@ -753,10 +736,6 @@ static void walk(int socket, void *arg)
 	nth_fd = device - 1;
 	ok(dup2(socket, device - 2));
 	mlockall(MCL_CURRENT);
-	if (path->flags & NEW && !is_there(path)) {
-		check(write(device - 2, &result, sizeof(result)) == sizeof(result));
-		return;
-	}
 	/* The number of points varies a little with what the kernel has in its caches. */
 	while (tries < 3) {
 		if (attempt(path, nth_fd, nth)) {
@@ -766,7 +745,7 @@ static void walk(int socket, void *arg)
 			tries++;
 		}
 	}
-	result = (struct result){ nth - 1, struck, false };
+	result = (struct result){ nth - 1, struck };
 	check(write(device - 2, &result, sizeof(result)) == sizeof(result));
 }
 
@@ -783,7 +762,7 @@ static void walk_threads(int socket, void *arg)
 	ok(dup2(socket, device - 2));
 	while (attempt(path, device - 1, nth))
 		nth++;
-	result = (struct result){ nth - 1, struck, false };
+	result = (struct result){ nth - 1, struck };
 	check(write(device - 2, &result, sizeof(result)) == sizeof(result));
 }
 
@@ -833,10 +812,6 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strstr(path->name, argv[1]))
 			continue;
 		result = walk_apart(path, walk);
-		if (result.skipped) {
-			printf("%-32s is not in this module\n", path->name);
-			continue;
-		}
 		calls++;
 		total += result.points;
 		failed += result.failed;
