@@ -30,7 +30,7 @@ pid_of() { pgrep -o -f "^([^ ]*/)?$1"; }
 # is the start of one program, the median of five around each kill. With a core free for each of
 # the 4 emulated processors that takes less than START ms; where it takes longer, the daemon gets
 # as much more time.
-BAR=2000 START=100
+BAR=2000 START=200
 
 # kill_once DAEMON NAME: sets took, and what is allowed now
 kill_once() {
