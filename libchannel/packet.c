@@ -37,6 +37,7 @@
 #define noinline	__attribute__((noinline))
 #define always_inline	inline __attribute__((always_inline))
 #define NUMBER_MAX	(UINT64_MAX / 2)	/* of a slot: no sum of two wraps */
+#define NEVER		UINT64_MAX
 #define DOORBELL	0
 #define SPIN_NS		40000
 
@@ -58,7 +59,7 @@ struct packet_ring {
 		uint64_t packets, bytes;
 		uint64_t wake_granted;	/* last wake_packet word of the peer that we rang for */
 		bool waits;		/* wake_room is set … */
-		uint64_t waits_at;	/* … since consumed was this */
+		uint64_t waits_at;	/* … since consumed was this; NEVER: wish again */
 	} out;
 
 	struct {			/* the ring in the peer's */
@@ -272,7 +273,7 @@ static int find_room(struct packet_ring *p, uint64_t need)
 		return rc;
 	if (!p->out.waits)
 		p->stalls++;
-	/* While consumed stands still, the peer still owes us the wake-up that we wished for. */
+	/* Until it has come, the peer owes us the wake-up that we wished for: one wish is enough. */
 	if (p->out.waits && p->out.waits_at == p->out.consumed)
 		return -EAGAIN;
 	p->out.waits = true;
@@ -530,6 +531,11 @@ void packet_clear_wait(struct packet_ring *p)
 
 	eventfd_read(p->wait_fd, &count);
 	unwish(&p->own->wake_packet);
+	/*
+	 * That may have been the wake-up for room, and for room that we had seen before we wished:
+	 * the peer looks at our wish after it has told. It owes us none now, so wish again.
+	 */
+	p->out.waits_at = NEVER;
 }
 
 static int64_t now_ns(void)
