@@ -273,7 +273,7 @@ static int find_room(struct packet_ring *p, uint64_t need)
 		return rc;
 	if (!p->out.waits)
 		p->stalls++;
-	/* Until it has come, the peer owes us the wake-up that we wished for: one wish is enough. */
+	/* Until it has come, the peer owes us the wake-up that we wished for: one wish will do. */
 	if (p->out.waits && p->out.waits_at == p->out.consumed)
 		return -EAGAIN;
 	p->out.waits = true;
