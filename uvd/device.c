@@ -92,7 +92,7 @@ int device_define(struct transaction *t, const void *record)
 		    network ? d->mac : NULL, (size_t)6, n);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	t->devices++;
+	t->defined++;
 	return 0;
 }
 
@@ -254,7 +254,7 @@ int device_claim(struct transaction *t, const void *record)
 		    (int64_t)t->number);
 	if (rc < 0)
 		return refuse_db(t, rc);
-	t->devices++;
+	t->claimed++;
 	return 0;
 }
 

@@ -108,6 +108,8 @@ void transaction_note(struct transaction *t, const char *subject, const char *fo
 /* What the partition gets, behind what happens to it. */
 static void summarize(struct transaction *t)
 {
+	/* Of a partition that is defined and started at once, those that it has. */
+	unsigned int devices = t->claimed ? t->claimed : t->defined;
 	char parts[160] = "";
 	size_t n = 0;
 
@@ -116,9 +118,9 @@ static void summarize(struct transaction *t)
 	if (t->contexts)
 		n += snprintf(parts + n, sizeof(parts) - n, ", %u context%s", t->contexts,
 			      t->contexts == 1 ? "" : "s");
-	if (t->devices)
-		snprintf(parts + n, sizeof(parts) - n, ", %u device%s", t->devices,
-			 t->devices == 1 ? "" : "s");
+	if (devices)
+		snprintf(parts + n, sizeof(parts) - n, ", %u device%s", devices,
+			 devices == 1 ? "" : "s");
 	if (!parts[0])
 		return;
 	n = strlen(t->summary);

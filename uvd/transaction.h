@@ -47,7 +47,7 @@ struct transaction {
 	char subject[COMMAND_NAME_LEN];
 	char summary[256];		/* "start web1: 128MiB on node 0, 1 context, 3 devices" */
 	char memory[64];		/* parts of it */
-	unsigned int contexts, devices;
+	unsigned int contexts, defined, claimed;	/* defined, claimed: devices */
 
 	struct object_list made;	/* prepared objects: published, or destroyed if dropped */
 	struct object_list gone;	/* destroyed when published */
