@@ -4,61 +4,47 @@
 # where: host
 # timeout: 420
 source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/lib/weaken.bash"
 
-# A test build: a copy of the sources with one protection after the other taken out.
-work=$repo/build/unprotected
-rm -rf "$work"
-mkdir -p "$work"
-later "rm -rf $work"
-cp -r "$repo/kmod" "$repo/Kbuild" "$repo/include" "$work"
-
-# weaken FILE OLD NEW: replaces a piece of text that is there exactly once.
-weaken() {
-	# shellcheck disable=SC2016 # perl's variables
-	OLD=$2 NEW=$3 perl -0pi -e '
-		BEGIN { $old = $ENV{OLD}; $new = $ENV{NEW} }
-		$n = s/\Q$old\E/$new/g;
-		END { exit($n == 1 ? 0 : 1) }' "$work/kmod/$1" ||
-		fail "$1 no longer says exactly once: $2"
-}
+weaken_copy "$repo/build/unprotected" kmod Kbuild include
 
 # The TESTs below must fail on it, as PROGRAM NAME.
 must_fail=()
 
 # Revocation leaves mappings where they are.
-weaken area.c 'unmap_mapping_range(channel->inode->i_mapping, 0, header_only ? PAGE_SIZE : 0, 1);' ';'
+weaken kmod/area.c 'unmap_mapping_range(channel->inode->i_mapping, 0, header_only ? PAGE_SIZE : 0, 1);' ';'
 must_fail+=("channel the promoted one takes everything from the old one"
 	"channel revoking all ends the channel" "channel destroying revokes"
 	"grant revocation leaves the owner alone"
 	"race an old server writes nothing after the change")
 
 # A standby has the rights of a server.
-weaken area.c 'serving ? server : standby' 'serving || standby ? server : standby'
+weaken kmod/area.c 'serving ? server : standby' 'serving || standby ? server : standby'
 must_fail+=("channel a standby maps in advance and touches when it serves"
 	"grant only the serving one sees the memory")
 
 # What may be mapped read-only may be raised.
-weaken area.c '(may & VM_WRITE ? 0 : VM_MAYWRITE)' '0'
+weaken kmod/area.c '(may & VM_WRITE ? 0 : VM_MAYWRITE)' '0'
 must_fail+=("channel mappings beyond the role are refused")
 
 # Memory is granted whose owner can cut holes into it.
-weaken grant.c '(seals(file_inode(block->file)) & SEALS_TO_GRANT) == SEALS_TO_GRANT' 'true'
+weaken kmod/grant.c '(seals(file_inode(block->file)) & SEALS_TO_GRANT) == SEALS_TO_GRANT' 'true'
 must_fail+=("grant without the seals there is no grant")
 
 # Whoever holds a copy of a descriptor is attached.
-weaken endpoint.c 'attachment && attachment->notifier.mm == mm' 'attachment'
+weaken kmod/endpoint.c 'attachment && attachment->notifier.mm == mm' 'attachment'
 must_fail+=("channel a child inherits no attachment and no mapping")
 
 # Every KVM command passes.
-weaken vm.c 'if (list[count] == cmd)' 'if (list[count] || cmd)'
+weaken kmod/vm.c 'if (list[count] == cmd)' 'if (list[count] || cmd)'
 must_fail+=("attack only listed KVM commands pass")
 
 # Budgets are kept, and not looked at.
-weaken budget.c 'return b->used < b->budget ? b->budget - b->used : 0;' 'return b->budget;'
+weaken kmod/budget.c 'return b->used < b->budget ? b->budget - b->used : 0;' 'return b->budget;'
 must_fail+=("context a budget bounds the guest's time")
 
 # Any processor will do.
-weaken context.c 'unlikely(!cpumask_subset(current->cpus_ptr, context->cpus))' 'false'
+weaken kmod/context.c 'unlikely(!cpumask_subset(current->cpus_ptr, context->cpus))' 'false'
 must_fail+=("context contexts stay on their processors")
 
 sed -i "s/ -Werror//" "$work/Kbuild"	# warnings are of no account in what was weakened

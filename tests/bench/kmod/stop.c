@@ -18,11 +18,8 @@
 #include "common.h"
 
 #define CYCLES 1000
-#define COUNTER 0x3000
 
 /* ---- stop ---- */
-
-static const uint8_t counting[] = { 0x66, 0xff, 0x06, 0x00, 0x30, 0xeb, 0xf9 };
 
 static void *run_second(void *arg)
 {
@@ -59,7 +56,7 @@ static void stops(void *arg)
 	check(!pthread_create(&thread, NULL, run_second, &second));
 
 	for (int i = 0; i < CYCLES; i++) {
-		volatile uint32_t *counter = (volatile uint32_t *)(g.memory + COUNTER);
+		volatile uint32_t *counter = (volatile uint32_t *)(g.memory + GUEST_COUNTER);
 		uint32_t seen[2];
 		uint64_t begin;
 

@@ -316,6 +316,27 @@ void guest_init(struct guest *guest, const char *name, const void *code, size_t 
 	guest_build(guest, code, size, false);
 }
 
+const uint8_t counting[7] = {
+	0x66, 0xff, 0x06, 0x00, 0x30,	/* inc dword [GUEST_COUNTER] */
+	0xeb, 0xf9,			/* jmp back */
+};
+
+volatile uint32_t *counter(struct guest *guest)
+{
+	return (volatile uint32_t *)(guest->memory + GUEST_COUNTER);
+}
+
+bool is_counting(struct guest *guest, unsigned int ms)
+{
+	uint64_t end = clock_ns() + ms * 1000000ull;
+	uint32_t before = *counter(guest);
+
+	while (clock_ns() < end)
+		if (*counter(guest) != before)
+			return true;
+	return false;
+}
+
 /* ---- channels ---- */
 
 long server_set(int channel, uint32_t slot, uint8_t uuid_byte)

@@ -96,6 +96,12 @@ void guest_define(struct guest *guest, const char *name, uint64_t budget_ns, uin
 void guest_build(struct guest *guest, const void *code, size_t size, bool irqchip);
 void guest_init(struct guest *guest, const char *name, const void *code, size_t size);
 
+/* Code that counts at GUEST_COUNTER, without an exit; and whether it does, within that time. */
+#define GUEST_COUNTER 0x3000
+extern const uint8_t counting[7];
+volatile uint32_t *counter(struct guest *guest);
+bool is_counting(struct guest *guest, unsigned int ms);
+
 /* ---- channels ---- */
 long server_set(int channel, uint32_t slot, uint8_t uuid_byte);
 long attach(int endpoint);

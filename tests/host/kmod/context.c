@@ -14,32 +14,9 @@
 #include "common.h"
 
 #define MS 1000000ull
-#define COUNTER 0x3000
-
-/* Counts at COUNTER, without an exit. */
-static const uint8_t counting[] = {
-	0x66, 0xff, 0x06, 0x00, 0x30,	/* inc dword [0x3000] */
-	0xeb, 0xf9,			/* jmp back */
-};
 
 /* Sleeps with interrupts off: with the in-kernel irqchip, KVM blocks and nothing ever wakes it. */
 static const uint8_t halting[] = { 0xf4, 0xeb, 0xfd };
-
-static volatile uint32_t *counter(struct guest *g)
-{
-	return (volatile uint32_t *)(g->memory + COUNTER);
-}
-
-static bool is_counting(struct guest *g, unsigned int ms)
-{
-	uint64_t end = clock_ns() + ms * MS;
-	uint32_t before = *counter(g);
-
-	while (clock_ns() < end)
-		if (*counter(g) != before)
-			return true;
-	return false;
-}
 
 /* ---- a thread that runs a context ---- */
 struct runner {
@@ -493,8 +470,8 @@ static void several_contexts_run_and_stop_together(void)
 /* ---- a guest's kick and its interrupt, with no process of the monitor in between ---- */
 
 /*
- * Counts a kick at COUNTER + 8, kicks a port, sleeps until the interrupt (line 4 of the first PIC,
- * vector 0x24), counts that at COUNTER, and so on.
+ * Counts a kick at GUEST_COUNTER + 8, kicks a port, sleeps until the interrupt (line 4 of the first
+ * PIC, vector 0x24), counts that at GUEST_COUNTER, and so on.
  */
 static const uint8_t ping[] = {
 	0xfa,						/* cli */

@@ -17,28 +17,8 @@
 #include "common.h"
 
 #define MS 1000000ull
-#define COUNTER 0x3000
 #define CPU 1				/* the one that is given; the test itself is on the other */
 #define SET (1ull << CPU)
-
-/* Counts at COUNTER, without an exit. */
-static const uint8_t counting[] = { 0x66, 0xff, 0x06, 0x00, 0x30, 0xeb, 0xf9 };
-
-static volatile uint32_t *counter(struct guest *g)
-{
-	return (volatile uint32_t *)(g->memory + COUNTER);
-}
-
-static bool is_counting(struct guest *g, unsigned int ms)
-{
-	uint64_t end = clock_ns() + ms * MS;
-	uint32_t before = *counter(g);
-
-	while (clock_ns() < end)
-		if (*counter(g) != before)
-			return true;
-	return false;
-}
 
 /* ---- a thread that runs a context ---- */
 struct runner {

@@ -21,8 +21,6 @@
 #define AREA 0x10000u
 #define PAGES 16
 
-static const uint8_t counting[] = { 0x66, 0xff, 0x06, 0x00, 0x30, 0xeb, 0xf9 };
-
 static uint64_t until;		/* of the test that runs */
 
 static bool time_is_left(void)
