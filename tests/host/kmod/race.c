@@ -372,9 +372,11 @@ static void a_context_obeys_many_masters(void)
 	ok(partition_resume(guest.partition.fd));
 	before = *(volatile uint32_t *)(guest.memory + 0x3000);
 	guest.run->immediate_exit = 0;
-	storm.it_value.tv_usec = 300000;
+	/* A signal may come before the run, or before the guest has got far. */
+	storm.it_value.tv_usec = storm.it_interval.tv_usec = 100000;
 	setitimer(ITIMER_REAL, &storm, NULL);
-	fails(EINTR, context_run(guest.context));
+	for (int i = 0; i < 100 && *(volatile uint32_t *)(guest.memory + 0x3000) == before; i++)
+		fails(EINTR, context_run(guest.context));
 	check(*(volatile uint32_t *)(guest.memory + 0x3000) != before);
 	printf("       interrupted %u times\n", interrupted);
 	check(interrupted > 10);
@@ -520,6 +522,12 @@ static void use_much(void)
 	}
 }
 
+/*
+ * Processors keep up to 45 MiB of free pages for themselves that do not count as available. 40
+ * guests that stayed would be 80 MiB, one channel 192.
+ */
+#define MOST_KEPT_KIB (64 << 10)
+
 static void memory_comes_back(void)
 {
 	long before, after;
@@ -531,16 +539,12 @@ static void memory_comes_back(void)
 	for (int tries = 0; tries < 20; tries++) {
 		drop_caches();
 		after = available_kib();
-		if (before - after < 40960)
+		if (before - after < MOST_KEPT_KIB)
 			break;
 		sleep_ms(100);
 	}
 	printf("       %ld KiB less available\n", before - after);
-	/*
-	 * Each processor keeps some 10 MiB of free pages that do not count as available. 40 guests
-	 * that stayed would be 80 MiB, one channel 192.
-	 */
-	check(before - after < 40960);
+	check(before - after < MOST_KEPT_KIB);
 }
 
 int main(int argc, char **argv)
