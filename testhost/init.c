@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
@@ -75,8 +76,9 @@ static int spare_vm(int kvm, bool irqchip)
 /*
  * The first VM made and the last one gone flip static keys, and so do the first vCPU without
  * interrupt controller and the first whose controller is off. That rewrites kernel code; with
- * several emulated CPUs QEMU can run half of such a rewrite. Spare VMs that last as long as the
- * host keep the keys where they are. Their descriptors are the only ones of KVM in any process.
+ * several emulated CPUs QEMU can run half of such a rewrite, and hangs. Spare VMs that last as long
+ * as the host keep the keys where they are. Their descriptors are the only ones of KVM in any
+ * process.
  */
 static void hold_spare_vms(void)
 {
@@ -119,6 +121,28 @@ static void load_module(void)
 	if (syscall(SYS_finit_module, fd, "", 0) < 0)
 		say("ultravisor.ko: cannot load: %s", strerror(errno));
 	close(fd);
+}
+
+/*
+ * The test host boots on one processor: most of what a kernel rewrites of itself is done by now,
+ * and no other processor can see half of it.
+ */
+static void bring_processors_up(void)
+{
+	glob_t files;
+	size_t i;
+
+	if (glob("/sys/devices/system/cpu/cpu[0-9]*/online", 0, NULL, &files) != 0)
+		return;
+	for (i = 0; i < files.gl_pathc; i++) {
+		int fd = open(files.gl_pathv[i], O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			say("%s: %s", files.gl_pathv[i], strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	globfree(&files);
 }
 
 static void mount_state(void)
@@ -290,6 +314,7 @@ int main(int argc, char *argv[])
 	share_logs();
 	load_hypervisor();
 	mount_state();
+	bring_processors_up();
 	if (config.systemd)
 		systemd_exec(&config);
 	load_module();

@@ -30,9 +30,12 @@ set -e
 cp /var/lib/ultravisor/story "$APPLIANCE_OUT/story"
 old=$(cat /run/uvd.pid)
 begin=${EPOCHREALTIME/[.,]/}
+for i in 1 2 3 4 5; do bash -c :; done
+start=$(((${EPOCHREALTIME/[.,]/} - begin) / 5000))
+begin=${EPOCHREALTIME/[.,]/}
 kill -KILL "$old"
 until read -r new </run/uvd.pid && [ "$new" != "$old" ]; do sleep 0.02; done
-echo $(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+echo $(((${EPOCHREALTIME/[.,]/} - begin) / 1000)) $start
 until [ "$(grep -c "uvd ready" /var/lib/ultravisor/story)" -eq 2 ]; do sleep 0.02; done
 END
 cd "$tmp"
@@ -48,7 +51,10 @@ iopartda ready
 iopartdb starts
 iopartdb ready
 END
-echo "a killed daemon was started again after $(cat "$tmp/out") ms"
-[ "$(cat "$tmp/out")" -lt 2000 ] || fail "the restart took too long"
+read -r took start <"$tmp/out"
+# Less than 50 ms on a machine that is not too busy.
+allowed=$((start > 50 ? 2000 * start / 50 : 2000))
+echo "a killed daemon was started again after $took ms; a program starts in $start ms, so $allowed ms are allowed"
+[ "$took" -lt "$allowed" ] || fail "the restart took too long"
 is "the logs" "$(cd "$tmp/result/log" && echo *d*.log)" "cmdpartd.log dmesg.log iopartd-a.log iopartd-b.log uvd.log"
 is "uvd's log" "$(tr '\n' , <"$tmp/result/log/uvd.log")" "uvd starts,uvd ready,uvd starts,uvd ready,uvd stops,"
