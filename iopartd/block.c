@@ -14,20 +14,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/virtio_blk.h>
 
 #include <common/log.h>
 
+#include "backing.h"
 #include "crash.h"
 #include "inflight.h"
+#include "iov.h"
 #include "virtio.h"
 
-#define SECTOR		512u
 #define TURN		32u		/* requests a device starts in one turn */
 #define SEGMENTS	126u		/* with header and status a chain fits 128 descriptors */
 #define SEGMENT_SIZE	(32u * 1024u)
@@ -39,9 +37,8 @@ struct block {
 	struct inflight inflight;	/* of the one queue */
 	struct inflight_replay replay;
 	unsigned int replayed;		/* entries of replay that were started again */
-	uint64_t sectors;
-	uint32_t block_size;
-	bool direct, writable;
+	struct backing backing;
+	bool writable;
 	uint32_t errors;
 };
 
@@ -68,49 +65,6 @@ struct request {
 
 static const struct virtio_type block_virtio;
 
-/* ---- the backing */
-
-static int measure(struct device *d)
-{
-	struct block *b = d->data;
-	uint64_t bytes = 0;
-	struct stat st;
-	int size = 0;
-
-	if (fstat(d->backing, &st) < 0)
-		return -errno;
-	b->block_size = SECTOR;
-	if (S_ISBLK(st.st_mode)) {
-		if (ioctl(d->backing, BLKGETSIZE64, &bytes) < 0 ||
-		    ioctl(d->backing, BLKSSZGET, &size) < 0)
-			return -errno;
-		if (size >= (int)SECTOR && size <= 65536)
-			b->block_size = size;
-	} else if (S_ISREG(st.st_mode)) {
-		bytes = st.st_size;
-	} else {
-		return -ENOTBLK;
-	}
-	b->sectors = bytes / SECTOR;
-	return 0;
-}
-
-/* Direct I/O if the file takes it at the granularity that the guest is told. */
-static void try_direct(struct device *d)
-{
-	struct block *b = d->data;
-	int flags = fcntl(d->backing, F_GETFL);
-	void *probe = aligned_alloc(65536, 65536);
-
-	if (probe && flags >= 0 && fcntl(d->backing, F_SETFL, flags | O_DIRECT) == 0) {
-		/* Not at 0: a file system that wants more than block_size says so at the second. */
-		b->direct = pread(d->backing, probe, b->block_size, b->block_size) >= 0;
-		if (!b->direct)
-			fcntl(d->backing, F_SETFL, flags & ~O_DIRECT);
-	}
-	free(probe);
-}
-
 static int block_open(struct device *d)
 {
 	struct block *b = calloc(1, sizeof(*b));
@@ -126,12 +80,12 @@ static int block_open(struct device *d)
 	b->writable = !d->id.readonly;
 	if (b->writable && (flags & O_ACCMODE) != O_RDWR)
 		return -EACCES;
-	rc = measure(d);
+	rc = backing_measure(&b->backing, d->backing);
 	if (rc)
 		return rc;
-	try_direct(d);
-	log_debug("%s: %llu sectors, %s I/O", d->label, (unsigned long long)b->sectors,
-		  b->direct ? "direct" : "buffered");
+	backing_try_direct(&b->backing, d->backing);
+	log_debug("%s: %llu sectors, %s I/O", d->label, (unsigned long long)b->backing.sectors,
+		  b->backing.direct ? "direct" : "buffered");
 	return 0;
 }
 
@@ -139,10 +93,10 @@ static void block_config(struct device *d, struct virtio_config *to)
 {
 	const struct block *b = d->data;
 	struct virtio_blk_config c = {
-		.capacity = b->sectors,
+		.capacity = b->backing.sectors,
 		.size_max = SEGMENT_SIZE,
 		.seg_max = SEGMENTS,
-		.blk_size = b->block_size,
+		.blk_size = b->backing.block_size,
 	};
 
 	to->features = 1ULL << VIRTIO_BLK_F_SIZE_MAX | 1ULL << VIRTIO_BLK_F_SEG_MAX |
@@ -151,7 +105,7 @@ static void block_config(struct device *d, struct virtio_config *to)
 		to->features |= 1ULL << VIRTIO_BLK_F_DISCARD | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES;
 		c.max_discard_sectors = DISCARD_SECTORS;
 		c.max_discard_seg = 1;
-		c.discard_sector_alignment = b->block_size / SECTOR;
+		c.discard_sector_alignment = b->backing.block_size / BACKING_SECTOR;
 		c.max_write_zeroes_sectors = DISCARD_SECTORS;
 		c.max_write_zeroes_seg = 1;
 		c.write_zeroes_may_unmap = 1;
@@ -166,50 +120,6 @@ static void block_config(struct device *d, struct virtio_config *to)
 }
 
 /* ---- from a chain to a request */
-
-static void copy_from(void *to, const struct iovec *iov, unsigned int n, uint64_t skip,
-		      uint64_t bytes)
-{
-	char *p = to;
-	uint64_t take;
-	unsigned int i;
-
-	for (i = 0; i < n && bytes; i++) {
-		if (skip >= iov[i].iov_len) {
-			skip -= iov[i].iov_len;
-			continue;
-		}
-		take = iov[i].iov_len - skip;
-		if (take > bytes)
-			take = bytes;
-		memcpy(p, (char *)iov[i].iov_base + skip, take);
-		p += take;
-		bytes -= take;
-		skip = 0;
-	}
-}
-
-static void copy_to(const struct iovec *iov, unsigned int n, uint64_t skip, const void *from,
-		    uint64_t bytes)
-{
-	const char *p = from;
-	uint64_t take;
-	unsigned int i;
-
-	for (i = 0; i < n && bytes; i++) {
-		if (skip >= iov[i].iov_len) {
-			skip -= iov[i].iov_len;
-			continue;
-		}
-		take = iov[i].iov_len - skip;
-		if (take > bytes)
-			take = bytes;
-		memcpy((char *)iov[i].iov_base + skip, p, take);
-		p += take;
-		bytes -= take;
-		skip = 0;
-	}
-}
 
 struct fetch {
 	struct device *d;
@@ -248,33 +158,9 @@ static int fetch(void *argument)
 		q->fault = "a request without header or status";
 		return -EPROTO;
 	}
-	copy_from(&f->header, c->iov, c->readable, 0, sizeof(f->header));
-	copy_from(&f->range, c->iov, c->readable, sizeof(f->header), sizeof(f->range));
+	iov_read(&f->header, c->iov, c->readable, 0, sizeof(f->header));
+	iov_read(&f->range, c->iov, c->readable, sizeof(f->header), sizeof(f->range));
 	return 0;
-}
-
-/* Copies the n entries of from, without the first skip bytes and with `bytes` bytes at most. */
-static unsigned int cut(struct iovec *to, const struct iovec *from, unsigned int n, uint64_t skip,
-			uint64_t bytes)
-{
-	unsigned int i, count = 0;
-	struct iovec v;
-
-	for (i = 0; i < n && bytes; i++) {
-		v = from[i];
-		if (skip >= v.iov_len) {
-			skip -= v.iov_len;
-			continue;
-		}
-		v.iov_base = (char *)v.iov_base + skip;
-		v.iov_len -= skip;
-		skip = 0;
-		if (v.iov_len > bytes)
-			v.iov_len = bytes;
-		bytes -= v.iov_len;
-		to[count++] = v;
-	}
-	return count;
 }
 
 static struct request *new_request(struct device *d, const struct chain *c, unsigned int pieces)
@@ -303,10 +189,10 @@ struct plan {
 	bool to_guest, from_guest, range;
 };
 
-static bool inside(const struct block *b, uint64_t sector, uint64_t bytes)
+static bool inside(const struct backing *b, uint64_t sector, uint64_t bytes)
 {
-	return bytes % b->block_size == 0 && sector % (b->block_size / SECTOR) == 0 &&
-	       sector <= b->sectors && bytes / SECTOR <= b->sectors - sector;
+	return bytes % b->block_size == 0 && sector % (b->block_size / BACKING_SECTOR) == 0 &&
+	       sector <= b->sectors && bytes / BACKING_SECTOR <= b->sectors - sector;
 }
 
 static void plan_range(const struct block *b, const struct fetch *f, struct plan *p)
@@ -318,12 +204,12 @@ static void plan_range(const struct block *b, const struct fetch *f, struct plan
 	p->range = true;
 	if (f->chain->readable_bytes != sizeof(f->header) + sizeof(*r) ||
 	    r->num_sectors > DISCARD_SECTORS ||
-	    !inside(b, r->sector, (uint64_t)r->num_sectors * SECTOR))
+	    !inside(&b->backing, r->sector, (uint64_t)r->num_sectors * BACKING_SECTOR))
 		p->status = VIRTIO_BLK_S_IOERR;
 	else if (r->flags & ~unmap)
 		p->status = VIRTIO_BLK_S_UNSUPP;
-	p->offset = r->sector * SECTOR;
-	p->bytes = (uint64_t)r->num_sectors * SECTOR;
+	p->offset = r->sector * BACKING_SECTOR;
+	p->bytes = (uint64_t)r->num_sectors * BACKING_SECTOR;
 	p->pieces = p->bytes && p->status == VIRTIO_BLK_S_OK;
 }
 
@@ -358,12 +244,12 @@ static struct plan make_plan(const struct device *d, const struct fetch *f)
 		p.status = VIRTIO_BLK_S_UNSUPP;
 		return p;
 	}
-	p.offset = f->header.sector * SECTOR;
-	if (!inside(b, f->header.sector, p.bytes) || p.bytes > BYTES_MAX ||
+	p.offset = f->header.sector * BACKING_SECTOR;
+	if (!inside(&b->backing, f->header.sector, p.bytes) || p.bytes > BYTES_MAX ||
 	    (p.from_guest && !b->writable))
 		p.status = VIRTIO_BLK_S_IOERR;
 	else if (p.bytes)
-		p.pieces = b->direct ? pool_count(p.bytes) : 1;
+		p.pieces = b->backing.direct ? pool_count(p.bytes) : 1;
 	return p;
 }
 
@@ -395,9 +281,9 @@ static int build(struct device *d, const struct fetch *f, struct request **out)
 	r->type = f->header.type;
 	r->status = p.status;
 	if (p.to_guest || r->type == VIRTIO_BLK_T_GET_ID)
-		r->iovs = cut(r->iov, c->iov + c->readable, c->writable, 0, c->writable_bytes - 1);
+		r->iovs = iov_cut(r->iov, c->iov + c->readable, c->writable, 0, c->writable_bytes - 1);
 	else if (p.from_guest)
-		r->iovs = cut(r->iov, c->iov, c->readable, sizeof(f->header), p.bytes);
+		r->iovs = iov_cut(r->iov, c->iov, c->readable, sizeof(f->header), p.bytes);
 	if (p.range)
 		r->mode = r->type == VIRTIO_BLK_T_WRITE_ZEROES &&
 			  !(f->range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) ?
@@ -408,7 +294,7 @@ static int build(struct device *d, const struct fetch *f, struct request **out)
 		r->piece[i].offset = p.offset + (uint64_t)i * POOL_LARGE;
 		r->piece[i].left = p.bytes;
 	}
-	if (!b->direct || !p.pieces || !(p.to_guest || p.from_guest)) {
+	if (!b->backing.direct || !p.pieces || !(p.to_guest || p.from_guest)) {
 		*out = r;
 		return 0;
 	}
@@ -438,7 +324,7 @@ static int take(void *argument)
 			struct piece *p = &r->piece[i];
 
 			if (p->buffer)
-				copy_from(p->buffer, r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
+				iov_read(p->buffer, r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
 					  p->left);
 		}
 	}
@@ -457,7 +343,7 @@ static void answer_id(const struct request *r)
 	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
 
 	memcpy(id, r->device->id.name, strnlen(r->device->id.name, sizeof(id)));
-	copy_to(r->iov, r->iovs, 0, id, sizeof(id));
+	iov_write(r->iov, r->iovs, 0, id, sizeof(id));
 }
 
 static int finish(void *argument)
@@ -469,7 +355,7 @@ static int finish(void *argument)
 	if (r->type == VIRTIO_BLK_T_IN && r->status == VIRTIO_BLK_S_OK) {
 		for (i = 0; i < r->pieces; i++)
 			if (r->piece[i].buffer)
-				copy_to(r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
+				iov_write(r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
 					r->piece[i].buffer, r->piece[i].at);
 	}
 	if (r->type == VIRTIO_BLK_T_GET_ID)
@@ -529,7 +415,7 @@ static void piece_over(struct operation *o, int result)
 			p->left -= result;
 			p->offset += result;
 			if (!p->buffer)
-				r->iovs = cut(r->iov, r->iov, r->iovs, result, p->left);
+				r->iovs = iov_cut(r->iov, r->iov, r->iovs, result, p->left);
 		}
 		start_piece(p);
 		return;
@@ -736,7 +622,8 @@ static const struct virtio_type block_virtio = {
 
 static int block_promote(struct device *d)
 {
-	int rc = measure(d);	/* the file may have grown since it was handed over */
+	struct block *b = d->data;
+	int rc = backing_measure(&b->backing, d->backing);	/* it may have grown meanwhile */
 
 	return rc ? rc : virtio_promote(d);
 }
