@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the rules of a placement share: the CPUs that come into question for a partition, and how
- * a rule's judgement is written down.
- */
+/* The CPUs that come into question for a partition, and the rules that choose among them. */
 #ifndef CMDPARTD_CANDIDATE_H
 #define CMDPARTD_CANDIDATE_H
 
@@ -30,9 +27,28 @@ static inline const struct cpuset *set(const uint64_t words[COMMAND_CPU_WORDS])
 	return (const struct cpuset *)words;
 }
 
-/* The next judgement; quantities and the way out are the caller's to fill in. */
-struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
-				const char *reason, ...) __attribute__((format(printf, 4, 5)));
+void candidates_find(const struct policy *policy, const struct rows *rows,
+		     const struct placement_ask *ask, struct candidates *c);
+unsigned int candidates_on_node(const struct candidates *c, uint32_t node);
+
+/* Chooses up to n of them, the best first; their indices. */
+unsigned int candidates_choose(const struct policy *policy, struct candidates *c,
+			       const struct placement_ask *ask, uint32_t node, unsigned int n,
+			       unsigned int *chosen);
+
+/* How much of a CPU a shared vCPU counts for, in parts of FULL. */
+uint32_t candidate_weight(uint32_t mode, uint64_t budget, uint64_t period);
+
+/* The rules "node", and "processors" with "overcommit" (processors.c). */
+bool node_rule(const struct rows *rows, const struct placement_ask *ask,
+	       const struct candidates *c, struct placement *out);
+void processors_rule(const struct policy *policy, const struct rows *rows,
+		     const struct placement_ask *ask, struct candidates *c,
+		     struct placement *out);
+
+/* On the very CPUs that it has: judged, not chosen. False: they are no candidates any more. */
+bool processors_stay(const struct policy *policy, const struct placement_ask *ask,
+		     const struct candidates *c, struct placement *out);
 
 /* Places contexts with windows or real-time budgets: one CPU for each (realtime.c). */
 void realtime_rule(const struct rows *rows, const struct placement_ask *ask,

@@ -11,6 +11,7 @@
 #include <common/size.h>
 #include <common/uuid.h>
 
+#include "copy.h"
 #include "operation.h"
 #include "render.h"
 
@@ -109,126 +110,6 @@ static void add_partition_record(struct draft *d, enum command_type type, const 
 	memcpy(r->partition, uuid, UUID_LEN);
 }
 
-/* ---- the working copy ------------------------------------------------------------ */
-
-static void remove_row(struct rows *rows, enum command_type type, size_t i)
-{
-	struct row_list *list = &rows->list[type - COMMAND_ROW_HOST];
-
-	list->count--;
-	memmove(list->bytes + i * list->size, list->bytes + (i + 1) * list->size,
-		(list->count - i) * list->size);
-}
-
-/* Drops all rows of this type whose UUID at offset is this one. */
-static void remove_of(struct rows *rows, enum command_type type, size_t offset,
-		      const uint8_t uuid[16])
-{
-	for (size_t i = rows_count(rows, type); i-- > 0;)
-		if (!memcmp((uint8_t *)rows_at(rows, type, i) + offset, uuid, UUID_LEN))
-			remove_row(rows, type, i);
-}
-
-static void leave(struct command_row_processor *c, const struct command_row_context *x)
-{
-	uint64_t ppm = placement_ppm(x->mode, x->flags, x->budget_ns, x->period_ns, x->window_ns,
-				     c->frame_ns);
-
-	if (x->mode != MODE_DEDICATED && c->contexts)
-		c->contexts--;
-	if (x->mode == MODE_WINDOW && c->windows)
-		c->windows--;
-	c->realtime_ppm -= ppm < c->realtime_ppm ? ppm : c->realtime_ppm;
-}
-
-static void release_contexts(struct rows *rows, struct command_row_partition *p)
-{
-	for (rows_each(rows, PROCESSOR, processor, c)) {
-		if (!memcmp(c->owner, p->partition, UUID_LEN)) {
-			memset(c->owner, 0, sizeof(c->owner));
-			c->owner_name[0] = '\0';
-		}
-		for (rows_each(rows, CONTEXT, context, x))
-			if (!memcmp(x->partition, p->partition, UUID_LEN) &&
-			    cpuset_has((const struct cpuset *)x->cpus, c->cpu))
-				leave(c, x);
-	}
-	remove_of(rows, COMMAND_ROW_CONTEXT, offsetof(struct command_row_context, partition),
-		  p->partition);
-}
-
-/* What a run held, given back in the rows. */
-static void release(struct rows *rows, struct command_row_partition *p)
-{
-	struct command_row_domain *d = rows_domain(rows, p->domain);
-
-	if (d)
-		d->memory_assigned -= p->memory_assigned;
-	if (rows_count(rows, COMMAND_ROW_HOST))
-		((struct command_row_host *)rows_at(rows, COMMAND_ROW_HOST, 0))->memory_assigned -=
-			p->memory_assigned;
-	for (rows_each(rows, MEMORY, memory, m))
-		if (m->node == p->node)
-			m->assigned -= p->memory_assigned;
-	release_contexts(rows, p);
-	remove_of(rows, COMMAND_ROW_CHANNEL, offsetof(struct command_row_channel, partition),
-		  p->partition);
-	p->memory_assigned = 0;
-	p->state = PARTITION_DEFINED;
-}
-
-static void device_mac(uint8_t *to, const struct definition_device *v, const uint8_t uuid[16])
-{
-	if (v->type == DEVICE_NETWORK && v->has_mac)
-		memcpy(to, v->mac, sizeof(v->mac));
-	else if (v->type == DEVICE_NETWORK)
-		definition_derive_mac(to, uuid, v->name);
-}
-
-static int add_rows(struct rows *rows, const struct definition *def, const uint8_t uuid[16],
-		    struct command_row_partition *p)
-{
-	int rc;
-
-	memset(p, 0, sizeof(*p));
-	p->r = (struct command_record){ .type = COMMAND_ROW_PARTITION, .length = sizeof(*p) };
-	memcpy(p->partition, uuid, UUID_LEN);
-	message_text(p->name, sizeof(p->name), def->name);
-	message_text(p->domain, sizeof(p->domain), def->domain);
-	p->kind = PARTITION_GUEST;
-	p->state = PARTITION_DEFINED;
-	p->vcpus = def->vcpus;
-	p->mode = def->mode;
-	p->flags = def->realtime ? PROCESSOR_REALTIME : 0;
-	p->budget_ns = def->budget_ns;
-	p->period_ns = def->period_ns;
-	p->window_ns = def->window_ns;
-	p->lease_ns = def->lease_ns;
-	p->memory = def->memory;
-	p->devices = def->devices;
-	message_text(p->kernel, sizeof(p->kernel), def->kernel);
-	message_text(p->initrd, sizeof(p->initrd), def->initrd);
-	message_text(p->cmdline, sizeof(p->cmdline), def->cmdline);
-	rc = rows_add(rows, &p->r);
-	for (uint32_t i = 0; !rc && i < def->devices; i++) {
-		const struct definition_device *x = &def->device[i];
-		struct command_row_device v = {
-			.r = { .type = COMMAND_ROW_DEVICE, .length = sizeof(v) },
-			.device = x->type, .rank = i,
-			.flags = x->readonly ? DEVICE_READONLY : 0,
-		};
-
-		memcpy(v.partition, uuid, UUID_LEN);
-		message_text(v.partition_name, sizeof(v.partition_name), def->name);
-		message_text(v.name, sizeof(v.name), x->name);
-		message_text(v.path, sizeof(v.path), x->path);
-		message_text(v.bridge, sizeof(v.bridge), x->bridge);
-		device_mac(v.mac, x, uuid);
-		rc = rows_add(rows, &v.r);
-	}
-	return rc;
-}
-
 /* ---- operations ------------------------------------------------------------------ */
 
 static void add_definition(struct draft *d, const struct definition *def, const uint8_t uuid[16])
@@ -260,7 +141,7 @@ static void add_definition(struct draft *d, const struct definition *def, const 
 		x->flags = v->readonly ? DEVICE_READONLY : 0;
 		message_text(x->path, sizeof(x->path), v->path);
 		message_text(x->bridge, sizeof(x->bridge), v->bridge);
-		device_mac(x->mac, v, uuid);
+		copy_device_mac(x->mac, v, uuid);
 	}
 }
 
@@ -290,7 +171,7 @@ static int define(struct draft *d, const struct definition *definition, const ui
 	placement_check_quotas(d->policy, d->rows, &ask, quotas);
 	if (placement_error(quotas, &ask, e) < 0)
 		goto out;
-	if (add_rows(d->rows, &def, uuid, &f->row) < 0) {
+	if (copy_define(d->rows, &def, uuid, &f->row) < 0) {
 		no_memory(e);
 		goto out;
 	}
@@ -333,10 +214,10 @@ static int undefine(struct draft *d, struct command_row_partition *p, uint64_t g
 		return state_conflict(p, "stop it first: cmdpartctl stop %s", e);
 	memcpy(uuid, p->partition, UUID_LEN);
 	add_partition_record(d, COMMAND_PARTITION_UNDEFINE, uuid, generation);
-	remove_of(d->rows, COMMAND_ROW_DEVICE, offsetof(struct command_row_device, partition),
-		  uuid);
-	remove_of(d->rows, COMMAND_ROW_PARTITION,
-		  offsetof(struct command_row_partition, partition), uuid);
+	copy_remove_of(d->rows, COMMAND_ROW_DEVICE,
+		       offsetof(struct command_row_device, partition), uuid);
+	copy_remove_of(d->rows, COMMAND_ROW_PARTITION,
+		       offsetof(struct command_row_partition, partition), uuid);
 	return 0;
 }
 
@@ -467,7 +348,7 @@ static int draft_kill(struct draft *d, const struct operation *op, struct error 
 	if (!is_on(p))
 		return 0;
 	add_partition_record(d, COMMAND_PARTITION_KILL, p->partition, op->generation);
-	release(d->rows, p);
+	copy_release(d->rows, p);
 	return 0;
 }
 
@@ -518,7 +399,7 @@ static int place_again(struct draft *d, struct command_row_partition *p, struct 
 		return no_memory(e);
 	placement_ask_rows(&d->ask, d->rows, p);
 	placement_ask_again(&d->ask, d->rows);
-	release_contexts(d->rows, p);
+	copy_release_contexts(d->rows, p);
 	placement_decide_contexts(d->policy, d->rows, &d->ask, d->placement);
 	if (placement_error(d->placement, &d->ask, e) < 0)
 		return -1;
@@ -598,84 +479,6 @@ static int draft_activate(struct draft *d, const struct operation *op, struct er
 	p = rows_partition(d->rows, op->definition->name);
 	subject(d, p->partition);
 	return start(d, p, e);
-}
-
-static int only_root(struct draft *d, const char *what, struct error *e)
-{
-	if (d->role == ROLE_ROOT)
-		return 0;
-	error_set(e, EXIT_DENIED, "%s may not %s", role_name(d->role), what);
-	return error_fix(e, "ask root to do it");
-}
-
-static int draft_create_domain(struct draft *d, const struct operation *op, struct error *e)
-{
-	struct command_row_domain *o = rows_domain(d->rows, op->name);
-	struct command_row_domain row = { .r = { .type = COMMAND_ROW_DOMAIN,
-						 .length = sizeof(row) } };
-	struct command_domain *r;
-
-	if (only_root(d, "change domains", e) < 0)
-		return -1;
-	if (o && o->memory == op->domain.memory && o->frame_ns == op->domain.frame_ns &&
-	    o->phase_ns == op->domain.phase_ns &&
-	    !memcmp(o->cpus, op->domain.cpus.word, sizeof(o->cpus)))
-		return 0;
-	if (o) {
-		error_set(e, EXIT_CONFLICT, "there is a domain %s already, with other resources",
-			  op->name);
-		return error_fix(e, "choose another name, or destroy it first: cmdpartctl domain "
-				 "destroy %s", op->name);
-	}
-	r = message_add(&d->message, COMMAND_DOMAIN_CREATE, 0);
-	message_text(r->name, sizeof(r->name), op->name);
-	r->memory = row.memory = op->domain.memory;
-	r->frame_ns = row.frame_ns = op->domain.frame_ns;
-	r->phase_ns = row.phase_ns = op->domain.phase_ns;
-	memcpy(r->cpus, op->domain.cpus.word, sizeof(r->cpus));
-	message_text(row.name, sizeof(row.name), op->name);
-	memcpy(row.cpus, op->domain.cpus.word, sizeof(row.cpus));
-	for (rows_each(d->rows, PROCESSOR, processor, p))
-		if (cpuset_has(&op->domain.cpus, p->cpu)) {
-			message_text(p->domain, sizeof(p->domain), op->name);
-			p->frame_ns = row.frame_ns;
-		}
-	return rows_add(d->rows, &row.r) < 0 ? no_memory(e) : 0;
-}
-
-static int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e)
-{
-	struct command_row_domain *o = rows_domain(d->rows, op->name);
-	struct command_domain *r;
-
-	if (only_root(d, "change domains", e) < 0)
-		return -1;
-	if (!o) {
-		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", op->name);
-		return error_fix(e, "cmdpartctl domain shows those there are");
-	}
-	r = message_add(&d->message, COMMAND_DOMAIN_DESTROY, op->generation);
-	message_text(r->name, sizeof(r->name), op->name);
-	for (rows_each(d->rows, PROCESSOR, processor, p))
-		if (!strcmp(p->domain, op->name))
-			memset(p->domain, 0, sizeof(p->domain));
-	remove_row(d->rows, COMMAND_ROW_DOMAIN,
-		   o - (struct command_row_domain *)rows_at(d->rows, COMMAND_ROW_DOMAIN, 0));
-	return 0;
-}
-
-static int draft_host(struct draft *d, const struct operation *op, struct error *e)
-{
-	struct command_row_host *h = rows_at(d->rows, COMMAND_ROW_HOST, 0);
-	bool stop = op->kind == OPERATION_STOP_HOST;
-
-	if (only_root(d, "stop or start the host", e) < 0)
-		return -1;
-	if (!rows_count(d->rows, COMMAND_ROW_HOST) || !h->stopping == !stop)
-		return 0;
-	message_add(&d->message, stop ? COMMAND_HOST_STOP : COMMAND_HOST_START, op->generation);
-	h->stopping = stop;
-	return 0;
 }
 
 int draft_add(struct draft *d, const struct operation *op, struct error *e)

@@ -51,10 +51,10 @@ void operations_free(struct operations *ops);
 
 /* Reads the array of /v1/transactions. 0, or -1 and *e. */
 int operations_parse(struct operations *ops, const json_t *array, struct error *e);
-/* { "name", "cpus", "memory", "frame_ms", "phase_us" } */
 /* { "cpus": { "budget_ms": 30 } }: the keys that may change while it runs. */
 int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
 			struct error *e);
+/* { "name", "cpus", "memory", "frame_ms", "phase_us" } */
 int operation_parse_domain(struct operation *op, const char *prefix, const json_t *json,
 			   struct error *e);
 
@@ -87,6 +87,11 @@ void draft_begin(struct draft *d, enum command_kind kind, const uint8_t request_
 		 struct rows *rows);
 int draft_add(struct draft *d, const struct operation *op, struct error *e);
 void draft_end(struct draft *d);
+
+/* Those of the host and its domains, for draft_add (draft_host.c). */
+int draft_create_domain(struct draft *d, const struct operation *op, struct error *e);
+int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e);
+int draft_host(struct draft *d, const struct operation *op, struct error *e);
 
 /* Applies effects of drafts under way to rows that do not show them yet. */
 int effects_apply(const struct effects *effects, struct rows *rows);

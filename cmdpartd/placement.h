@@ -14,36 +14,12 @@
 #include <common/definition.h>
 #include <common/error.h>
 
+#include "ask.h"
 #include "policy.h"
 #include "rows.h"
+#include "rule.h"
 
 #define PLACEMENT_RULES 16
-
-struct placement_ask {
-	uint8_t uuid[16];
-	char name[COMMAND_NAME_LEN];
-	char domain[COMMAND_NAME_LEN];
-	uint32_t vcpus;
-	enum command_mode mode;
-	uint32_t flags;			/* PROCESSOR_… */
-	uint64_t budget_ns, period_ns, window_ns, memory;
-	/* Where it is, when it is placed again; kept where that is possible. */
-	bool again;
-	struct cpuset cpus[DEFINITION_MAX_VCPUS];
-	uint64_t window_start_ns[DEFINITION_MAX_VCPUS];
-	uint32_t devices;
-	char device[DEFINITION_MAX_DEVICES][COMMAND_DEVICE_LEN];
-};
-
-struct placement_rule {
-	const char *rule;
-	bool fits;
-	enum exit_code code;		/* of the refusal */
-	char limit[48], asked[48], in_use[48], free[48];	/* for people; "": no quantity */
-	char by[160];			/* who uses what is in use */
-	char reason[256];
-	char fix[160];			/* of a refusal */
-};
 
 struct placement_servers {
 	uint32_t count;
@@ -60,15 +36,6 @@ struct placement {
 	unsigned int rules;
 	struct placement_rule rule[PLACEMENT_RULES];
 };
-
-/* What a definition, or a defined partition's rows, ask for. */
-void placement_ask_definition(struct placement_ask *ask, const struct definition *d,
-			      const uint8_t uuid[16]);
-void placement_ask_rows(struct placement_ask *ask, const struct rows *rows,
-			const struct command_row_partition *p);
-
-/* It runs: remembers where, before its contexts are taken out of the rows. */
-void placement_ask_again(struct placement_ask *ask, const struct rows *rows);
 
 /* What of a CPU a context has for certain: millionths, 0 for ordinary shared ones. */
 uint64_t placement_ppm(uint32_t mode, uint32_t flags, uint64_t budget_ns, uint64_t period_ns,

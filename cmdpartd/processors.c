@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules "node", "processors" and "overcommit": whose memory, which CPUs, and whether these have
+ * room for so many vCPUs.
+ */
+#include <stdio.h>
+
+#include "candidate.h"
+
+/* The node whose memory is used: with room, CPUs enough if any has, then the most free memory. */
+bool node_rule(const struct rows *rows, const struct placement_ask *ask,
+	       const struct candidates *c, struct placement *out)
+{
+	const struct command_row_memory *best = NULL;
+	unsigned int best_cpus = 0, nodes = 0;
+	uint64_t most = 0, limit = 0, used = 0;
+	struct placement_rule *r;
+
+	for (rows_each(rows, MEMORY, memory, m)) {
+		unsigned int cpus = candidates_on_node(c, m->node);
+		uint64_t left = m->pool > m->assigned ? m->pool - m->assigned : 0;
+
+		nodes++;
+		if (left >= most) {
+			most = left;
+			limit = m->pool;
+			used = m->assigned;
+		}
+		if (left < ask->memory)
+			continue;
+		if (cpus > ask->vcpus)
+			cpus = ask->vcpus;
+		if (!best || cpus > best_cpus ||
+		    (cpus == best_cpus && left > best->pool - best->assigned)) {
+			best = m;
+			best_cpus = cpus;
+		}
+	}
+	if (!best) {
+		r = rule_add(out, "node", false, "no node has all of it; this is the freest of %u",
+			     nodes);
+		rule_bytes(r, limit, ask->memory, used);
+		rule_memory_users(rows, NULL, r->by, sizeof(r->by));
+		snprintf(r->fix, sizeof(r->fix),
+			 "ask for less, or stop a partition: one node's memory serves a partition");
+		return false;
+	}
+	r = rule_add(out, "node", true, "node %u: %s", best->node, nodes == 1 ? "the only one" :
+		     best_cpus >= ask->vcpus ? "it has the CPUs, and most free memory" :
+		     "most free memory; it has not all the CPUs");
+	rule_bytes(r, best->pool, ask->memory, best->assigned);
+	out->node = best->node;
+	return true;
+}
+
+static void dedicated_rule(const struct placement_ask *ask, const struct candidates *c,
+			   const unsigned int *chosen, unsigned int got, struct placement *out)
+{
+	struct cpuset all = { { 0 } };
+	struct placement_rule *r;
+	char list[LIST];
+
+	for (unsigned int i = 0; i < got; i++) {
+		cpuset_add(&out->cpus[i], c->cpu[chosen[i]].row->cpu);
+		cpuset_add(&all, c->cpu[chosen[i]].row->cpu);
+	}
+	cpuset_format(&all, list, sizeof(list));
+	if (got == ask->vcpus)
+		r = rule_add(out, "processors", true, "CPU %s: free, whole cores first", list);
+	else
+		r = rule_add(out, "processors", false, "domain %s has not enough CPUs to dedicate",
+			     ask->domain);
+	rule_counts(r, c->count, ask->vcpus, 0);
+	snprintf(r->by, sizeof(r->by), "%s", c->excluded);
+	snprintf(r->fix, sizeof(r->fix), "ask for fewer, use mode shared, stop a partition, or "
+		 "keep CPUs by placement.dedicated of the policy");
+}
+
+static void set_share(char to[48], uint64_t share)
+{
+	snprintf(to, 48, "%.2f vCPUs", (double)share / FULL);
+}
+
+static void shared_rule(const struct policy *policy, const struct placement_ask *ask,
+			const struct candidates *c, const unsigned int *chosen, unsigned int got,
+			struct placement *out)
+{
+	uint64_t share = candidate_weight(MODE_SHARED, ask->budget_ns, ask->period_ns), highest = 0;
+	uint64_t limit = policy->vcpus_per_cpu * FULL;
+	struct cpuset all = { { 0 } };
+	struct placement_rule *r;
+	char list[LIST];
+
+	for (unsigned int i = 0; i < got; i++) {
+		cpuset_add(&all, c->cpu[chosen[i]].row->cpu);
+		if (c->cpu[chosen[i]].load > highest)
+			highest = c->cpu[chosen[i]].load;
+	}
+	for (unsigned int i = 0; i < ask->vcpus; i++)
+		out->cpus[i] = all;
+	cpuset_format(&all, list, sizeof(list));
+	if (!got) {
+		r = rule_add(out, "processors", false, "domain %s has no CPU for shared contexts",
+			     ask->domain);
+		rule_counts(r, 0, ask->vcpus, 0);
+		snprintf(r->by, sizeof(r->by), "%s", c->excluded);
+		snprintf(r->fix, sizeof(r->fix), "stop a partition with dedicated CPUs, or use "
+			 "another domain");
+		return;
+	}
+	rule_add(out, "processors", true, "CPU %s: the least loaded of %u for shared contexts%s",
+		 list, c->count, got < ask->vcpus ? "; several vCPUs take turns on each" : "");
+	share = (share * ask->vcpus + got - 1) / got;
+	r = rule_add(out, "overcommit", rule_room(limit, highest, share),
+		     "a shared CPU may have %llu vCPUs; a budget counts as its part of the period",
+		     (unsigned long long)policy->vcpus_per_cpu);
+	set_share(r->limit, limit);
+	set_share(r->asked, share);
+	set_share(r->in_use, highest);
+	set_share(r->free, limit > highest ? limit - highest : 0);
+	snprintf(r->fix, sizeof(r->fix), "ask for fewer vCPUs or a smaller budget, stop a "
+		 "partition, or raise placement.vcpus_per_cpu of the policy");
+}
+
+void processors_rule(const struct policy *policy, const struct rows *rows,
+		     const struct placement_ask *ask, struct candidates *c,
+		     struct placement *out)
+{
+	unsigned int chosen[DEFINITION_MAX_VCPUS], got;
+
+	if (ask->mode == MODE_WINDOW || ask->flags & PROCESSOR_REALTIME) {
+		realtime_rule(rows, ask, c, out);
+		return;
+	}
+	got = candidates_choose(policy, c, ask, out->node, ask->vcpus, chosen);
+	if (ask->mode == MODE_DEDICATED)
+		dedicated_rule(ask, c, chosen, got, out);
+	else
+		shared_rule(policy, ask, c, chosen, got, out);
+}
+
+/* On the very CPUs that it has: judged, not chosen. False: they are no candidates any more. */
+bool processors_stay(const struct policy *policy, const struct placement_ask *ask,
+		     const struct candidates *c, struct placement *out)
+{
+	unsigned int chosen[DEFINITION_MAX_VCPUS], got = 0;
+
+	for (unsigned int n = 0; n < c->count && got < DEFINITION_MAX_VCPUS; n++)
+		if (cpuset_has(&ask->cpus[0], c->cpu[n].row->cpu))
+			chosen[got++] = n;
+	if (!got || got != cpuset_count(&ask->cpus[0]) || ask->mode != MODE_SHARED)
+		return false;
+	shared_rule(policy, ask, c, chosen, got, out);
+	return true;
+}
