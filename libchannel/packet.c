@@ -22,10 +22,9 @@
 
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -40,13 +39,14 @@
 #define NEVER		UINT64_MAX
 #define DOORBELL	0
 #define SPIN_NS		40000
+#define SPIN_RARELY	1024u
 
 struct packet_ring {
 	struct channel *channel;
 	struct ring_control *own;
 	const struct ring_control *peer;
-	int wait_fd;
-	int64_t spin_ns;
+	int wait_fd, sleep_fd;		/* sleep_fd: of the waiting calls; -1 before the first sleep */
+	unsigned int fruitless, spin_after;	/* waits: between spins now, until the next */
 	bool broken;			/* the peer broke the protocol */
 	bool membarrier;		/* ours reaches the peer, and the peer's reaches us */
 
@@ -525,17 +525,23 @@ bool packet_prepare_wait(struct packet_ring *p)
 	return guard_intact(p->channel) ? ready : true;
 }
 
-void packet_clear_wait(struct packet_ring *p)
+/* What a wake-up means for our wishes. */
+static void awake(struct packet_ring *p)
 {
-	eventfd_t count;
-
-	eventfd_read(p->wait_fd, &count);
 	unwish(&p->own->wake_packet);
 	/*
 	 * That may have been the wake-up for room, and for room that we had seen before we wished:
 	 * the peer looks at our wish after it has told. It owes us none now, so wish again.
 	 */
 	p->out.waits_at = NEVER;
+}
+
+void packet_clear_wait(struct packet_ring *p)
+{
+	eventfd_t count;
+
+	eventfd_read(p->wait_fd, &count);
+	awake(p);
 }
 
 static int64_t now_ns(void)
@@ -555,40 +561,85 @@ static void relax(void)
 
 /* Where the time goes in one of the waiting calls. */
 struct patience {
-	int64_t spin_until, deadline;	/* deadline -1: none */
+	int64_t spin_until, deadline;	/* 0: does not spin; -1: no deadline */
 	unsigned int turns;
 };
 
+/*
+ * Spinning is for a peer that answers at once, on another processor. Whenever it came to nothing,
+ * twice as many waits as before go without.
+ */
 static void patience_start(struct packet_ring *p, struct patience *t, int timeout_ms)
 {
 	const int64_t now = now_ns();
 
-	t->turns = 0;
-	t->spin_until = now + p->spin_ns;
-	t->deadline = timeout_ms < 0 ? -1 : now + timeout_ms * INT64_C(1000000);
+	*t = (struct patience){
+		.deadline = timeout_ms < 0 ? -1 : now + timeout_ms * INT64_C(1000000),
+	};
+	if (p->spin_after)
+		p->spin_after--;
+	else
+		t->spin_until = now + SPIN_NS;
 }
 
 /* True: look again. The clock is read every 32nd time only. */
-static bool patience_spin(struct patience *t)
+static bool patience_spin(struct packet_ring *p, struct patience *t)
 {
+	if (!t->spin_until)
+		return false;
 	relax();
-	if (++t->turns % 32)
+	if (++t->turns % 32 || now_ns() < t->spin_until)
 		return true;
-	return now_ns() < t->spin_until;
+	t->spin_until = 0;
+	p->fruitless = p->fruitless ? p->fruitless * 2 : 1;
+	if (p->fruitless > SPIN_RARELY)
+		p->fruitless = SPIN_RARELY;
+	p->spin_after = p->fruitless;
+	return false;
+}
+
+static void patience_end(struct packet_ring *p, const struct patience *t)
+{
+	if (t->spin_until)
+		p->fruitless = 0;
+}
+
+/*
+ * Where the waiting calls sleep. It tells each ring of the doorbell once: nobody has to clear the
+ * doorbell first, and to sleep is one system call.
+ */
+static int open_sleep(struct packet_ring *p)
+{
+	const int fd[] = { p->wait_fd, channel_status_fd(p->channel) };
+	unsigned int i;
+	int rc;
+
+	p->sleep_fd = epoll_create1(EPOLL_CLOEXEC);
+	for (i = 0; p->sleep_fd >= 0 && i < 2; i++) {
+		struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = fd[i] };
+
+		if (!epoll_ctl(p->sleep_fd, EPOLL_CTL_ADD, fd[i], &event))
+			continue;
+		rc = -errno;
+		close(p->sleep_fd);
+		p->sleep_fd = -1;
+		return rc;
+	}
+	return p->sleep_fd < 0 ? -errno : 0;
 }
 
 /* Sleeps until the doorbell, the end of the channel (-ECONNRESET) or the deadline (-ETIMEDOUT). */
 static int patience_sleep(struct packet_ring *p, struct patience *t)
 {
-	struct pollfd fd[] = {
-		{ .fd = p->wait_fd, .events = POLLIN },
-		{ .fd = channel_status_fd(p->channel), .events = POLLIN },
-	};
-	struct channel_status status;
 	struct timespec rest, *limit = NULL;
+	struct channel_status status;
+	struct epoll_event event[2];
 	int64_t left;
-	int r;
+	int r, rc;
 
+	rc = p->sleep_fd < 0 ? open_sleep(p) : 0;
+	if (rc)
+		return rc;
 	if (t->deadline >= 0) {
 		left = t->deadline - now_ns();
 		if (left <= 0)
@@ -596,17 +647,18 @@ static int patience_sleep(struct packet_ring *p, struct patience *t)
 		rest = (struct timespec){ left / 1000000000, left % 1000000000 };
 		limit = &rest;
 	}
-	r = ppoll(fd, 2, limit, NULL);
+	r = epoll_pwait2(p->sleep_fd, event, 2, limit, NULL);
 	if (r < 0 && errno != EINTR)
 		return -errno;
-	if (r > 0 && fd[1].revents & (POLLHUP | POLLERR | POLLNVAL))
-		return -ECONNRESET;
-	if (r > 0 && fd[0].revents & (POLLHUP | POLLERR | POLLNVAL))
-		return -EIO;
-	/* A server that lost its role is told so here, and only here. */
-	if (r > 0 && fd[1].revents & POLLIN)
-		return channel_status(p->channel, &status);
-	return 0;
+	while (r-- > 0 && !rc) {
+		const bool ended = event[r].events & (EPOLLHUP | EPOLLERR);
+
+		if (event[r].data.fd == p->wait_fd)
+			rc = ended ? -EIO : 0;
+		else	/* A server that lost its role is told so here, and only here. */
+			rc = ended ? -ECONNRESET : channel_status(p->channel, &status);
+	}
+	return rc;
 }
 
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms)
@@ -620,15 +672,17 @@ int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int time
 	for (;;) {
 		rc = packet_send(p, data, n);
 		if (rc != -EAGAIN)
-			return rc;
-		if (patience_spin(&t))
+			break;
+		if (patience_spin(p, &t))
 			continue;
 		/* The last send wished for room and looked again; now the bell tells. */
 		rc = patience_sleep(p, &t);
 		if (rc)
 			return rc;
-		packet_clear_wait(p);
+		awake(p);
 	}
+	patience_end(p, &t);
+	return rc;
 }
 
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms)
@@ -642,16 +696,18 @@ ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int 
 	for (;;) {
 		rc = packet_receive(p, data, size);
 		if (rc != -EAGAIN)
-			return rc;
-		if (patience_spin(&t))
+			break;
+		if (patience_spin(p, &t))
 			continue;
 		if (packet_prepare_wait(p))
 			continue;
 		rc = patience_sleep(p, &t);
 		if (rc)
 			return rc;
-		packet_clear_wait(p);
+		awake(p);
 	}
+	patience_end(p, &t);
+	return rc;
 }
 
 void packet_counters(const struct packet_ring *p, struct packet_counters *out)
@@ -743,14 +799,6 @@ static int slots_in(uint64_t size, uint64_t *slots)
 	return 0;
 }
 
-/* With one processor for us the peer cannot act while we spin. */
-static int64_t spin_time(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) > 1 ? SPIN_NS : 0;
-}
-
 int packet_open(struct packet_ring **out, struct channel *c)
 {
 	const struct channel_geometry *g = channel_geometry(c);
@@ -764,7 +812,7 @@ int packet_open(struct packet_ring **out, struct channel *c)
 	if (!p)
 		return -ENOMEM;
 	p->channel = c;
-	p->spin_ns = spin_time();
+	p->sleep_fd = -1;
 	rc = slots_in(server ? g->server_size : g->client_size, &p->out.slots);
 	if (!rc)
 		rc = slots_in(server ? g->client_size : g->server_size, &p->in.slots);
@@ -814,5 +862,7 @@ void packet_close(struct packet_ring *p)
 		write_counters(p);
 	}
 	guard_unwatch(p->channel);
+	if (p->sleep_fd >= 0)
+		close(p->sleep_fd);
 	free(p);
 }

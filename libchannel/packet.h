@@ -14,10 +14,11 @@
  * packet_prepare_wait or packet_close next: a process killed while it works on a packet gets that
  * one again, so a receiver must know by its content what it has done already.
  *
- * System calls, for seccomp lists: packet_open makes membarrier, sched_getaffinity, eventfd2 and
- * the channel's ioctl; waiting membarrier, read, ppoll and clock_gettime; sending and receiving
- * ioctl, and membarrier when the ring is full. membarrier may be refused with an errno (it costs a
- * fence a packet), but not by a signal.
+ * System calls, for seccomp lists: packet_open makes membarrier, eventfd2 and the
+ * channel's ioctl; an event loop's wait membarrier and read, the waiting calls membarrier,
+ * clock_gettime, epoll_create1, epoll_ctl and epoll_pwait2; sending and receiving ioctl, and
+ * membarrier when the ring is full. membarrier may be refused with an errno (it costs a fence a
+ * packet), but not by a signal.
  */
 #ifndef LIBCHANNEL_PACKET_H
 #define LIBCHANNEL_PACKET_H
@@ -56,9 +57,9 @@ bool packet_prepare_wait(struct packet_ring *p);
 void packet_clear_wait(struct packet_ring *p);
 
 /*
- * Sends or receives, spinning 40 us before it sleeps, at most timeout_ms (-1: for ever): as above,
- * but -ETIMEDOUT instead of -EAGAIN. Whoever uses them leaves the fd to them. A change of status
- * meanwhile is taken note of: read channel_status anew afterwards.
+ * Sends or receives, at most timeout_ms (-1: for ever): as above, but -ETIMEDOUT instead of
+ * -EAGAIN. Spins 40 us before it sleeps, as long as that pays. Whoever uses them leaves the fd to
+ * them. A change of status meanwhile is taken note of: read channel_status anew afterwards.
  */
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
