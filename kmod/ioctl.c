@@ -55,7 +55,7 @@ union argument {
 		__u32 size;
 		__u32 flags;
 	};
-	u64 words[2];
+	u64 words[3];
 #define COMMAND(_cmd, _roles, _struct, ...) struct _struct _cmd##_arg;
 #include "commands.h"
 #undef COMMAND
@@ -109,20 +109,20 @@ static void settle(struct uvr_call *call, bool ok)
 }
 
 /*
- * The commands of every message and every exit have arguments of one or two words: read as such,
- * they are spared what the kernel checks about a copy of unknown size (70 of a ring's 980
+ * The commands of every message, exit and second have arguments of one to three words: read as
+ * such, they are spared what the kernel checks about a copy of unknown size (70 of a ring's 980
  * instructions).
  */
 static int copy_in(union argument *arg, const struct command *command, void __user *user, u32 size)
 {
 	u64 __user *words = user;
+	u32 i;
 
 	if (size != command->max || size > sizeof(arg->words))
 		return copy_struct_from_user(arg, command->max, user, size);
-	if (get_user(arg->words[0], words))
-		return -EFAULT;
-	if (size > sizeof(*words) && get_user(arg->words[1], words + 1))
-		return -EFAULT;
+	for (i = 0; i < size / sizeof(*words); i++)
+		if (get_user(arg->words[i], words + i))
+			return -EFAULT;
 	return 0;
 }
 
