@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: with two guests on two I/O partitions, a hostile one reaches no byte of a guest that it does not serve, by mmap, ioctl, /proc/PID/mem, stolen descriptors or guessed ids; once it serves, it does
+# shows: with two guests on two I/O partitions, a hostile one reaches no byte of a guest that it does not serve, by mmap, ioctl, /proc/PID/mem, stolen descriptors or guessed ids; once it serves, it does, and if it had stayed root it would reach devices and processes
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -14,8 +14,13 @@ restore() {
 	cp -p "$work/iopartd" "$iopartd"
 	pkill -KILL -f 'iopartd --instance' || true
 	sleep 2
+	rm -rf /run/intruder
 }
 trap 'status=$?; restore; (exit $status); cleanup' EXIT
+install_intruder() {
+	rm -f "$iopartd"
+	cp "$repository/build/tests/host/sys/intruder" "$iopartd"
+}
 mkdir -p /run/intruder && chmod 1777 /run/intruder
 
 initrd 6.1-cloud 'mount -t ext4 /dev/vda /mnt; echo "guest: ready"
@@ -32,8 +37,7 @@ field() { sed "s/.*\b$2 \([0-9]*\).*/\1/" "/run/intruder/$1"; }
 report() { cat "/run/intruder/$1"; }
 
 # The intruder takes the place of instance b. Its devices went to a when the real b died.
-rm -f "$iopartd"
-cp "$repository/build/tests/host/sys/intruder" "$iopartd"
+install_intruder
 pkill -KILL -f 'iopartd --instance b'
 within 20 test -s /run/intruder/b
 within 20 eval '(($(field b endpoints) >= 4))'
@@ -56,3 +60,11 @@ report b
 for way in device guessed processes; do
 	(($(field b $way) == 0)) || fail "the intruder reached something by $way: $(report b)"
 done
+
+# Had it not given up root: then it would reach what the others have.
+touch /run/intruder/root
+install_intruder
+rm -f /run/intruder/b
+pkill -KILL -f 'iopartd --instance b'
+within 20 eval '(($(field b device) > 0 && $(field b processes) > 0))'
+report b

@@ -36,6 +36,18 @@ weaken common/http_server.c 'now > c->deadline)' 'now > c->deadline + 3600)'
 must_fail+=("common/test_http half_a_request_is_cut_off_and_delays_nobody"
 	"common/test_http a_request_that_drips_is_cut_off")
 
+# A process that is no longer root has kept a way back, or what root may.
+weaken common/privileges.c 'setresuid(uid, uid, uid)' 'seteuid(uid)'
+weaken common/privileges.c 'return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;' 'return 0;'
+weaken common/privileges.c 'capng_apply(geteuid() == 0 ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) < 0' '0'
+must_fail+=("common/test_privileges test_a_user_stays_who_it_is")
+((EUID)) || must_fail+=("common/test_privileges test_root_becomes_a_user_for_good"
+	"common/test_privileges test_root_keeps_what_is_named")
+
+# Whoever reaches the console socket reads and types.
+weaken iopartd/consolesock.c '(peer.uid == 0 || peer.uid == s->allowed)' 'peer.pid'
+must_fail+=("iopartd/test_console nobody_but_root_and_one_user_may_ask")
+
 # libchannel believes its peer's counters and geometry.
 weaken libchannel/packet.c 'if (consumed - p->out.consumed > produced(p) - p->out.consumed)' 'if (!p)'
 must_fail+=("libchannel/test_hostile a_report_beyond_what_was_sent_breaks_the_channel")

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An I/O partition that has gone over to the enemy. Installed in iopartd's place, it becomes the
- * instance's user, takes every endpoint that uvd hands to it, attaches, and then tries by each way
- * there is to reach guests: every area of every channel, /dev/ultravisor, ids guessed through an
- * endpoint, other processes' memory and descriptors. Once a second it writes one line to
- * /run/intruder/INSTANCE:
+ * instance's user as iopartd does (with a file /run/intruder/root it stays root), takes every
+ * endpoint that uvd hands to it, attaches, and then tries by each way there is to reach guests:
+ * every area of every channel, /dev/ultravisor, ids guessed through an endpoint, other processes'
+ * memory and descriptors. Once a second it writes one line to /run/intruder/INSTANCE:
  *
  *   endpoints N areas N memory N serving N device N guessed N processes N
  *
@@ -15,7 +15,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -31,6 +30,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <common/privileges.h>
 #include <linux/ultravisor.h>
 #include <ultravisor/handover.h>
 
@@ -198,6 +198,8 @@ static void report(const char *instance)
 		guessed += guess_ids(endpoints[i]);
 	}
 	device = open("/dev/ultravisor", O_RDWR);
+	if (device >= 0)
+		close(device);
 	snprintf(path, sizeof(path), "/run/intruder/%s", instance);
 	snprintf(temporary, sizeof(temporary), "%s.new", path);
 	f = fopen(temporary, "w");
@@ -216,8 +218,7 @@ static void become(const char *instance)
 
 	snprintf(user, sizeof(user), USER_IO_PREFIX "%s", instance);
 	pw = getpwnam(user);
-	if (!pw || initgroups(user, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
-	    setuid(pw->pw_uid) < 0)
+	if (!pw || privileges_become(pw->pw_uid, pw->pw_gid, NULL, 0) < 0)
 		exit(1);
 }
 
@@ -227,7 +228,8 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	become(argv[2]);
+	if (access("/run/intruder/root", F_OK) < 0)
+		become(argv[2]);
 	signal(SIGBUS, on_fault);
 	signal(SIGSEGV, on_fault);
 	for (;;) {

@@ -63,11 +63,11 @@ static int become_somebody(void)
 	gid_t got;
 
 	CHECK(privileges_become(SOMEBODY, SOMEBODY + 1, &group, 1) == 0);
+	CHECK(setuid(0) < 0 && setgroups(0, NULL) < 0);
 	CHECK(getresuid(&r, &e, &s) == 0 && r == SOMEBODY && e == SOMEBODY && s == SOMEBODY);
 	CHECK(getresgid(&r, &e, &s) == 0 && r == SOMEBODY + 1 && e == r && s == r);
 	CHECK(getgroups(1, &got) == 1 && got == group);
 	CHECK(nothing_is_left() && !status_of("CapBnd"));
-	CHECK(setuid(0) < 0 && setgroups(0, NULL) < 0);
 	/* Once more is no error; another user is. */
 	CHECK(privileges_become(SOMEBODY, SOMEBODY + 1, NULL, 0) == 0);
 	CHECK(privileges_become(SOMEBODY + 5, SOMEBODY, NULL, 0) == -EPERM);

@@ -455,6 +455,29 @@ static void requests_that_make_no_sense_are_answered(void **p)
 	close(fd);
 }
 
+/* By who asks alone: the socket is everybody's. */
+static void nobody_but_root_and_one_user_may_ask(void **p)
+{
+	struct state *s = *p;
+	int fd;
+
+	consolesock_stop(s->sock);
+	fd = consolesock_listen(s->socket);
+	assert_true(fd >= 0);
+	assert_int_equal(consolesock_start(&s->sock, &s->r.io, fd, getuid() + 1), 0);
+	if (geteuid() == 0) {
+		fd = ask(s, "log");
+		expect(s, fd, "OK\n", true);
+		close(fd);
+		assert_int_equal(chmod(s->directory, 0711), 0);
+		assert_int_equal(seteuid(getuid() + 2), 0);
+	}
+	fd = ask(s, "log");
+	assert_int_equal(seteuid(getuid()), 0);
+	expect(s, fd, "ERR denied ", true);
+	close(fd);
+}
+
 static void a_client_that_says_nothing_delays_nobody(void **p)
 {
 	struct state *s = *p;
@@ -528,6 +551,7 @@ int main(void)
 		TEST(the_log_is_all_so_far),
 		TEST(readers_see_what_comes_and_one_types),
 		TEST(requests_that_make_no_sense_are_answered),
+		TEST(nobody_but_root_and_one_user_may_ask),
 		TEST(a_client_that_says_nothing_delays_nobody),
 		TEST(a_slow_reader_is_told_and_dropped),
 		TEST(readers_are_let_go_when_another_server_has_the_console),
