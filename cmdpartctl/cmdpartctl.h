@@ -25,6 +25,7 @@ struct options {
 	unsigned int limit;		/* n --limit */
 	uint64_t after;			/* a --after */
 	bool has_after;
+	bool map;			/* m --map */
 	bool once;			/* 1 --once */
 	unsigned int interval_s;	/* i --interval; 0: the command's own */
 	char id[37];			/* the request id in use */

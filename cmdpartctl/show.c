@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <common/host_map.h>
 #include <common/http_client.h>
 #include <common/output.h>
 #include <common/size.h>
@@ -230,11 +231,25 @@ static void print_partition(const json_t *reply)
 	}
 }
 
+static void print_map(const json_t *reply)
+{
+	host_map_draw(stdout, reply);
+}
+
 int run_show(const struct options *o, int argc, char **argv)
 {
-	char *escaped = http_client_escape(argv[0]), path[1024];
+	struct error e = ERROR_NONE;
+	char *escaped, path[1024];
 
-	(void)argc;
+	if (o->map == (argc == 1)) {
+		error_set(&e, EXIT_INVALID, "name either a partition or --map");
+		error_where(&e, "show");
+		error_fix(&e, "cmdpartctl show NAME; cmdpartctl show --map");
+		return give_up(o, &e);
+	}
+	if (o->map)
+		return show(o, "/v1/map", NULL, print_map);
+	escaped = http_client_escape(argv[0]);
 	snprintf(path, sizeof(path), "/v1/partitions/%s", escaped ? escaped : "");
 	free(escaped);
 	return show(o, path, "partition", print_partition);

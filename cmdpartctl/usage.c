@@ -26,7 +26,8 @@ const struct command commands[] = {
 	  run_set },
 	{ "lease", "renew NAME", "let it run on for the time of its lease", "", 2, 2, run_lease },
 	{ "list", "", "the partitions", "", 0, 0, run_list },
-	{ "show", "NAME", "all of one partition", "", 1, 1, run_show },
+	{ "show", "NAME | --map", "all of one partition, or who owns what of the host", "m", 0, 1,
+	  run_show },
 	{ "top", "", "what partitions' vCPUs do, every second", "1i", 0, 0, run_top },
 	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
 	{ "plan", "FILE|NAME [KEY=VALUE...]",
@@ -54,6 +55,7 @@ static const struct {
 	{ 'o', "--read-only", NULL, "look on, type nothing" },
 	{ 'f', "--force", NULL, "host stop: kill guests that do not power off; host purge: do it" },
 	{ 'n', "--limit", "N", "the last N (100)" },
+	{ 'm', "--map", NULL, "the host's processors, memory and devices, and whose they are" },
 	{ '1', "--once", NULL, "one interval, then end" },
 	{ 'i', "--interval", "SECONDS", "between two looks (1)" },
 	{ 'a', "--after", "N", "those after number N" },
@@ -172,6 +174,8 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 		if (number(name, value, 1, 1000, &n, e) < 0)
 			return -1;
 		o->limit = n;
+	} else if (!strcmp(name, "--map")) {
+		o->map = true;
 	} else if (!strcmp(name, "--once")) {
 		o->once = true;
 	} else if (!strcmp(name, "--interval")) {

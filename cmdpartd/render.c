@@ -349,3 +349,23 @@ json_t *render_list(const struct rows *rows, enum command_type type)
 	}
 	return list;
 }
+
+json_t *render_map(const struct rows *rows)
+{
+	static const struct {
+		const char *key;
+		enum command_type type;
+	} lists[] = {
+		{ "processors", COMMAND_ROW_PROCESSOR }, { "nodes", COMMAND_ROW_MEMORY },
+		{ "domains", COMMAND_ROW_DOMAIN }, { "partitions", COMMAND_ROW_PARTITION },
+		{ "contexts", COMMAND_ROW_CONTEXT }, { "devices", COMMAND_ROW_DEVICE },
+		{ "channels", COMMAND_ROW_CHANNEL },
+	};
+	json_t *map = json_object();
+
+	if (rows_count(rows, COMMAND_ROW_HOST))
+		set(map, "host", render_host(rows_at(rows, COMMAND_ROW_HOST, 0)));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		set(map, lists[i].key, render_list(rows, lists[i].type));
+	return map;
+}

@@ -23,6 +23,11 @@ json_t *render_domain(const struct command_row_domain *d, const struct rows *row
 /* An array of all rows of a type (COMMAND_ROW_…). */
 json_t *render_list(const struct rows *rows, enum command_type type);
 
+/* All that the map of the host shows (common/host_map.h). */
+#define RENDER_MAP_ROWS (ROWS_HOST | ROWS_PROCESSOR | ROWS_MEMORY | ROWS_DOMAIN | \
+			 ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT)
+json_t *render_map(const struct rows *rows);
+
 /* Any bytes as a JSON string: what is not UTF-8 becomes '?'. */
 json_t *render_text(const char *text);
 json_t *render_uuid(const uint8_t uuid[16]);	/* null if all zero */

@@ -100,6 +100,19 @@ static void get_host(struct http_request *http, void *data)
 		call_rows(call, ROWS_HOST | ROWS_PROCESSOR | ROWS_MEMORY, NULL, 0, 0, host_ready);
 }
 
+static void map_ready(struct call *call)
+{
+	call_reply(call, render_map(call->rows));
+}
+
+static void get_map(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, RENDER_MAP_ROWS, NULL, 0, 0, map_ready);
+}
+
 static void domains_ready(struct call *call)
 {
 	reply_list(call, "domains", COMMAND_ROW_DOMAIN);
@@ -496,6 +509,7 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/transactions", post_transactions },
 	{ "GET", "/v1/ledger", get_ledger },
 	{ "GET", "/v1/host", get_host },
+	{ "GET", "/v1/map", get_map },
 	{ "POST", "/v1/host/stop", post_host_stop },
 	{ "POST", "/v1/host/start", post_host_start },
 	{ "GET", "/v1/domains", get_domains },

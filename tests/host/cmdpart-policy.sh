@@ -65,7 +65,11 @@ define d '.cpus.mode = "dedicated"'
 define b '.domain = "batch"'
 for name in a d b; do rc 0 cmdpartctl start "$name"; done
 [ "$(cpus a)/$(cpus d)/$(cpus b)" = 1/2/3 ] || fail "placed: $(cpus a)/$(cpus d)/$(cpus b)"
-cmdpartctl host
+cmdpartctl show --map
+for line in 'the host .* - .*CPU 0' 'default .* aD .*CPU 1-2' 'batch .* b .*CPU 3' 'a  *a  *1 vCPU shared .*CPU 1'; do
+	cmdpartctl show --map | grep "$line" >/dev/null || fail "the map has no line \"$line\""
+done
+cmdpartctl show --map --json | jq -e '[.contexts[].cpus] == ["1", "2", "3"]' >/dev/null || fail "the map as JSON"
 # A fourth is beyond the quota; a second shared vCPU beyond the overcommit; the memory beyond the domain.
 jq '.name = "e"' "$work/any.json" >"$work/e.json"
 rc 5 cmdpartctl define "$work/e.json"
