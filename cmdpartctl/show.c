@@ -341,20 +341,6 @@ int show_host(const struct options *o)
 	return show(o, "/v1/host", "host", print_host);
 }
 
-static void print_policy(const json_t *reply)
-{
-	const char *file = json_string_value(json_object_get(reply, "file"));
-
-	printf("%s\n", file ? file : "no policy file: these are the defaults");
-	output_json(stdout, json_object_get(reply, "policy"));
-}
-
-int run_policy(const struct options *o, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return show(o, "/v1/policy", NULL, print_policy);
-}
-
 static void print_domains(const json_t *reply)
 {
 	static const struct output_field fields[] = {

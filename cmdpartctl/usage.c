@@ -39,7 +39,7 @@ const struct command commands[] = {
 	{ "domain", "[create NAME CPUS MEMORY [FRAME_MS] | destroy NAME]", "the domains", "rR", 0,
 	  5,
 	  run_domain },
-	{ "policy", "", "the policy in force", "", 0, 0, run_policy },
+	{ "policy", "[reload]", "the policy in force, or read it anew", "rR", 0, 1, run_policy },
 	{ NULL, NULL, NULL, NULL, 0, 0, NULL }
 };
 

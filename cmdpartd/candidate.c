@@ -7,6 +7,8 @@
 
 #include "candidate.h"
 
+#define FULLEST	((1ull << 38) - 1)	/* load that pack tells apart */
+
 uint32_t candidate_weight(uint32_t mode, uint64_t budget, uint64_t period)
 {
 	if (mode != MODE_SHARED || !period)
@@ -56,6 +58,19 @@ static bool core_is_taken(const struct rows *rows, const struct command_row_proc
 	return false;
 }
 
+/* The domain that has an SMT sibling of this CPU; NULL: none but its own. */
+static const char *core_divided(const struct rows *rows, const struct command_row_processor *p)
+{
+	for (unsigned int cpu = cpuset_next(set(p->siblings), 0); cpu < CPUSET_CPUS;
+	     cpu = cpuset_next(set(p->siblings), cpu + 1)) {
+		const struct command_row_processor *s = cpu == p->cpu ? NULL : processor(rows, cpu);
+
+		if (s && s->in_pool && s->domain[0] && strcmp(s->domain, p->domain))
+			return s->domain;
+	}
+	return NULL;
+}
+
 static void exclude(struct candidates *c, uint32_t cpu, const char *why, const char *who)
 {
 	size_t n = strlen(c->excluded);
@@ -68,6 +83,8 @@ static void exclude(struct candidates *c, uint32_t cpu, const char *why, const c
 void candidates_find(const struct policy *policy, const struct rows *rows,
 		     const struct placement_ask *ask, struct candidates *c)
 {
+	const char *other;
+
 	c->count = 0;
 	c->excluded[0] = '\0';
 	for (rows_each(rows, PROCESSOR, processor, p)) {
@@ -84,6 +101,8 @@ void candidates_find(const struct policy *policy, const struct rows *rows,
 			exclude(c, p->cpu, "is kept for dedicated contexts", "");
 		else if (policy->whole_cores && core_is_taken(rows, p, ask))
 			exclude(c, p->cpu, "shares its core with another partition", "");
+		else if (!policy->domains_share_cores && (other = core_divided(rows, p)))
+			exclude(c, p->cpu, "shares its core with domain ", other);
 		else
 			c->cpu[c->count++] = (struct candidate){
 				p, load_of(rows, p->cpu, p->frame_ns), p->realtime_ppm, false };
@@ -97,6 +116,20 @@ unsigned int candidates_on_node(const struct candidates *c, uint32_t node)
 	for (unsigned int i = 0; i < c->count; i++)
 		n += c->cpu[i].row->node == node;
 	return n;
+}
+
+void candidates_only_node(struct candidates *c, uint32_t node)
+{
+	size_t n = strlen(c->excluded);
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < c->count; i++)
+		if (c->cpu[i].row->node == node)
+			c->cpu[kept++] = c->cpu[i];
+	if (kept < c->count)
+		snprintf(c->excluded + n, sizeof(c->excluded) - n, "%s%u on other nodes",
+			 n ? ", " : "", c->count - kept);
+	c->count = kept;
 }
 
 static bool core_chosen(const struct candidates *c, const struct command_row_processor *p)
@@ -117,6 +150,13 @@ static bool core_whole(const struct candidates *c, const struct command_row_proc
 	return n == cpuset_count(set(p->siblings));
 }
 
+uint64_t candidate_limit(const struct policy *policy, const struct placement_ask *ask)
+{
+	const struct policy_domain *d = policy_domain(policy, ask->domain);
+
+	return (d && d->vcpus_per_cpu ? d->vcpus_per_cpu : policy->vcpus_per_cpu) * FULL;
+}
+
 /* Lower is better; the order of the terms is the order of their weight. */
 static uint64_t cost(const struct policy *policy, const struct candidates *c,
 		     const struct candidate *x, const struct placement_ask *ask, uint32_t node)
@@ -129,6 +169,13 @@ static uint64_t cost(const struct policy *policy, const struct candidates *c,
 		/* Fill a core that was begun, then begin a whole one. */
 		v = v << 1 | !core_chosen(c, x->row);
 		v = v << 1 | !core_whole(c, x->row);
+	} else if (policy->pack) {
+		/* The fullest that has room, on a core that was begun. */
+		v = v << 1 | !rule_room(candidate_limit(policy, ask), x->load,
+					candidate_weight(ask->mode, ask->budget_ns,
+							 ask->period_ns));
+		v = v << 38 | (FULLEST - (x->load < FULLEST ? x->load : FULLEST));
+		v = v << 1 | !core_chosen(c, x->row);
 	} else {
 		v = v << 40 | x->load;
 		v = v << 1 | core_chosen(c, x->row);

@@ -31,6 +31,9 @@ void candidates_find(const struct policy *policy, const struct rows *rows,
 		     const struct placement_ask *ask, struct candidates *c);
 unsigned int candidates_on_node(const struct candidates *c, uint32_t node);
 
+/* Drops those of other nodes: the policy is strict about that. */
+void candidates_only_node(struct candidates *c, uint32_t node);
+
 /* Chooses up to n of them, the best first; their indices. */
 unsigned int candidates_choose(const struct policy *policy, struct candidates *c,
 			       const struct placement_ask *ask, uint32_t node, unsigned int n,
@@ -39,9 +42,13 @@ unsigned int candidates_choose(const struct policy *policy, struct candidates *c
 /* How much of a CPU a shared vCPU counts for, in parts of FULL. */
 uint32_t candidate_weight(uint32_t mode, uint64_t budget, uint64_t period);
 
+/* What may be on one CPU of the domain, in parts of FULL. */
+uint64_t candidate_limit(const struct policy *policy, const struct placement_ask *ask);
+
 /* The rules "node", and "processors" with "overcommit" (processors.c). */
-bool node_rule(const struct rows *rows, const struct placement_ask *ask,
-	       const struct candidates *c, struct placement *out);
+bool node_rule(const struct policy *policy, const struct rows *rows,
+	       const struct placement_ask *ask, const struct candidates *c,
+	       struct placement *out);
 void processors_rule(const struct policy *policy, const struct rows *rows,
 		     const struct placement_ask *ask, struct candidates *c,
 		     struct placement *out);

@@ -39,7 +39,8 @@ static const char usage[] =
 	"\n"
 	"The command partition: decides what partitions get of this host.\n"
 	"\n"
-	"  --config FILE    policy (/etc/ultravisor/policy.json; defaults where it is missing)\n"
+	"  --config FILE    policy (/etc/ultravisor/policy.json; defaults where it is missing);\n"
+	"                   files in policy.d beside it add to it\n"
 	"  --check-config   read the policy, print it with all defaults, and exit\n"
 	"  --run DIR        sockets (/run/ultravisor)\n"
 	"  --state DIR      state (/var/lib/ultravisor)\n"
@@ -131,7 +132,22 @@ static int on_ready_timeout(sd_event_source *source, uint64_t usec, void *data)
 
 static void on_prepared(void *data)
 {
-	announce(data);
+	struct program *p = data;
+
+	announce(p);
+	service_reloaded(&p->service);
+}
+
+/* What is wrong with the new policy is in the log; the old one stays. */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	struct program *p = data;
+	struct error e = ERROR_NONE;
+
+	(void)source, (void)info;
+	service_reload(&p->service, &e);
+	error_clear(&e);
+	return 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
@@ -182,6 +198,8 @@ static int open_service(struct program *p, sd_event *event, int listen_fd, struc
 		rc = sd_event_add_signal(event, NULL, SIGTERM, on_signal, NULL);
 	if (rc >= 0)
 		rc = sd_event_add_signal(event, NULL, SIGINT, on_signal, NULL);
+	if (rc >= 0)
+		rc = sd_event_add_signal(event, NULL, SIGHUP, on_hangup, p);
 	if (rc >= 0)
 		rc = sd_event_set_watchdog(event, true);
 	if (rc < 0)
@@ -234,6 +252,7 @@ int main(int argc, char **argv)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (policy_load(&policy, o.config, &found, &e) < 0) {
 		output_error("cmdpartd", &e, o.json);
@@ -243,7 +262,8 @@ int main(int argc, char **argv)
 		return check_config(&o, &policy, found);
 	LIST_INIT(&program.service.flying);
 	program.service.policy = &policy;
-	program.service.policy_file = found ? o.config : NULL;
+	program.service.policy_path = o.config;
+	program.service.policy_found = found;
 	program.service.run = o.run;
 	program.service.state = o.state;
 	program.service.prepared = on_prepared;

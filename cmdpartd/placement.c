@@ -80,6 +80,33 @@ static const struct command_row_domain *domain_rule(const struct rows *rows,
 	return NULL;
 }
 
+static void domain_quota_rule(const struct policy *policy, const struct rows *rows,
+			      const struct placement_ask *ask, struct placement *out)
+{
+	const struct policy_domain *d = policy_domain(policy, ask->domain);
+	struct placement_rule *r;
+	uint64_t others = 0;
+	size_t n;
+
+	if (!d || !d->partitions)
+		return;
+	r = rule_add(out, "domain-partitions", true, "this many partitions of domain %s may be on",
+		     d->name);
+	for (rows_each(rows, PARTITION, partition, p)) {
+		if (p->kind != PARTITION_GUEST || p->state == PARTITION_DEFINED ||
+		    p->state == PARTITION_FAILED || strcmp(p->domain, d->name) ||
+		    !memcmp(p->partition, ask->uuid, UUID_LEN))
+			continue;
+		others++;
+		n = strlen(r->by);
+		snprintf(r->by + n, sizeof(r->by) - n, "%s%s", n ? ", " : "", p->name);
+	}
+	rule_judge(out, r, rule_room(d->partitions, others, 1));
+	rule_counts(r, d->partitions, 1, others);
+	snprintf(r->fix, sizeof(r->fix), "stop one of them, or raise domains[].partitions of the "
+		 "policy");
+}
+
 static void memory_rules(const struct policy *policy, const struct rows *rows,
 			 const struct placement_ask *ask, const struct command_row_domain *d,
 			 struct placement *out)
@@ -87,7 +114,7 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 	const struct command_row_host *h = rows_count(rows, COMMAND_ROW_HOST) ?
 					   rows_at(rows, COMMAND_ROW_HOST, 0) : NULL;
 	struct placement_rule *r;
-	uint64_t limit;
+	uint64_t limit, left;
 
 	if (d) {
 		r = rule_add(out, "domain-memory",
@@ -101,8 +128,12 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 	if (h) {
 		limit = policy->has_host && policy->host_memory < h->memory_pool ?
 			policy->host_memory : h->memory_pool;
+		left = h->memory_total > policy->headroom ? h->memory_total - policy->headroom : 0;
+		if (policy->headroom && left < limit)
+			limit = left;
 		r = rule_add(out, "host-memory", rule_room(limit, h->memory_assigned, ask->memory),
-			     "partitions may have this much of the host's memory");
+			     "partitions may have this much of the host's memory%s",
+			     limit == left ? ", for the headroom of the policy" : "");
 		rule_bytes(r, limit, ask->memory, h->memory_assigned);
 		rule_memory_users(rows, NULL, r->by, sizeof(r->by));
 		snprintf(r->fix, sizeof(r->fix),
@@ -186,8 +217,10 @@ void placement_decide(const struct policy *policy, const struct rows *rows,
 	d = domain_rule(rows, ask, out);
 	memory_rules(policy, rows, ask, d, out);
 	if (d) {
+		domain_quota_rule(policy, rows, ask, out);
 		candidates_find(policy, rows, ask, c);
-		node_rule(rows, ask, c, out);
+		if (node_rule(policy, rows, ask, c, out) && policy->numa_strict)
+			candidates_only_node(c, out->node);
 		processors_rule(policy, rows, ask, c, out);
 	}
 	io_rule(rows, ask, out);
@@ -209,6 +242,8 @@ void placement_decide_contexts(const struct policy *policy, const struct rows *r
 		if (!memcmp(p->partition, ask->uuid, UUID_LEN))
 			out->node = p->node;
 	candidates_find(policy, rows, ask, c);
+	if (policy->numa_strict)
+		candidates_only_node(c, out->node);
 	/* Ordinary shared contexts stay where they are, and dedicated ones cannot change. */
 	if (ask->again && ask->mode != MODE_WINDOW && !(ask->flags & PROCESSOR_REALTIME) &&
 	    processors_stay(policy, ask, c, out)) {

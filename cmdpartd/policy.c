@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading, printing and applying the policy. What each key means: docs/policy.md. */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <common/json_file.h>
 #include <common/reader.h>
 #include <common/size.h>
 
@@ -67,11 +62,12 @@ static int read_cpus(const struct reader *r, const char *prefix, const json_t *o
 
 static int read_host(const struct reader *r, const json_t *host, struct policy *p)
 {
-	static const char *const keys[] = { "cpus", "memory", NULL };
+	static const char *const keys[] = { "cpus", "memory", "headroom", NULL };
 
 	if (reader_object(r, "host", host, keys) < 0 ||
 	    read_cpus(r, "host", host, "cpus", true, &p->host_cpus) < 0 ||
-	    reader_size(r, "host", host, "memory", true, 2 * MIB, &p->host_memory) < 0)
+	    reader_size(r, "host", host, "memory", true, 2 * MIB, &p->host_memory) < 0 ||
+	    reader_size(r, "host", host, "headroom", false, MIB, &p->headroom) < 0)
 		return -1;
 	p->has_host = true;
 	return 0;
@@ -113,7 +109,7 @@ int policy_read_frame(const struct reader *r, const char *prefix, const json_t *
 static int read_domain(const struct reader *r, const json_t *json, struct policy *p)
 {
 	static const char *const keys[] = { "name", "cpus", "memory", "frame_ms", "phase_us",
-					    NULL };
+					    "partitions", "vcpus_per_cpu", NULL };
 	struct policy_domain *d = &p->domain[p->domains];
 	char prefix[32], key[READER_KEY];
 
@@ -122,7 +118,10 @@ static int read_domain(const struct reader *r, const json_t *json, struct policy
 	    reader_name(r, prefix, json, "name", true, d->name, sizeof(d->name)) < 0 ||
 	    read_cpus(r, prefix, json, "cpus", true, &d->cpus) < 0 ||
 	    reader_size(r, prefix, json, "memory", true, 2 * MIB, &d->memory) < 0 ||
-	    policy_read_frame(r, prefix, json, d) < 0)
+	    policy_read_frame(r, prefix, json, d) < 0 ||
+	    reader_number(r, prefix, json, "partitions", false, 1, 65536, &d->partitions) < 0 ||
+	    reader_number(r, prefix, json, "vcpus_per_cpu", false, 1, 1024,
+			  &d->vcpus_per_cpu) < 0)
 		return -1;
 	for (unsigned int i = 0; i < p->domains; i++) {
 		if (!strcmp(p->domain[i].name, d->name))
@@ -265,15 +264,38 @@ static int read_quotas(const struct reader *r, const json_t *quotas, struct poli
 	return 0;
 }
 
+/* One of two words. */
+static int read_choice(const struct reader *r, const json_t *placement, const char *name,
+		       const char *no, const char *yes, bool *out)
+{
+	char word[16], key[READER_KEY], example[24];
+	int rc;
+
+	snprintf(example, sizeof(example), "\"%s\"", no);
+	rc = reader_text(r, "placement", placement, name, example, false, word, sizeof(word));
+	if (rc <= 0)
+		return rc;
+	*out = !strcmp(word, yes);
+	if (*out || !strcmp(word, no))
+		return 1;
+	reader_fault(r, reader_join(key, "placement", name), "\"%s\" is not understood", word);
+	return error_fix(r->e, "use \"%s\" or \"%s\"", no, yes);
+}
+
 static int read_placement(const struct reader *r, const json_t *placement, struct policy *p)
 {
-	static const char *const keys[] = { "vcpus_per_cpu", "whole_cores", "dedicated", NULL };
+	static const char *const keys[] = { "vcpus_per_cpu", "whole_cores", "domains_share_cores",
+					    "order", "numa", "dedicated", NULL };
 	int rc;
 
 	if (reader_object(r, "placement", placement, keys) < 0 ||
 	    reader_number(r, "placement", placement, "vcpus_per_cpu", false, 1, 1024,
 			  &p->vcpus_per_cpu) < 0 ||
-	    reader_bool(r, "placement", placement, "whole_cores", &p->whole_cores) < 0)
+	    reader_bool(r, "placement", placement, "whole_cores", &p->whole_cores) < 0 ||
+	    reader_bool(r, "placement", placement, "domains_share_cores",
+			&p->domains_share_cores) < 0 ||
+	    read_choice(r, placement, "order", "spread", "pack", &p->pack) < 0 ||
+	    read_choice(r, placement, "numa", "prefer", "strict", &p->numa_strict) < 0)
 		return -1;
 	rc = read_cpus(r, "placement", placement, "dedicated", false, &p->dedicated);
 	if (rc > 0)
@@ -312,22 +334,12 @@ int policy_parse(struct policy *p, const json_t *json, const char *source, struc
 	return read_domains(&r, json, p) < 0 ? -1 : 0;
 }
 
-int policy_load(struct policy *p, const char *path, bool *found, struct error *e)
+const struct policy_domain *policy_domain(const struct policy *p, const char *name)
 {
-	json_t *json = json_file_load(path, POLICY_MAX_BYTES, e);
-	int rc;
-
-	*found = json != NULL;
-	if (!json && e->code == EXIT_NOT_FOUND) {
-		error_clear(e);
-		policy_defaults(p);
-		return 0;
-	}
-	if (!json)
-		return -1;
-	rc = policy_parse(p, json, path, e);
-	json_decref(json);
-	return rc;
+	for (unsigned int i = 0; i < p->domains; i++)
+		if (!strcmp(p->domain[i].name, name))
+			return &p->domain[i];
+	return NULL;
 }
 
 /* ---- printing -------------------------------------------------------------------- */
@@ -358,6 +370,20 @@ static json_t *role_to_json(const struct policy_role *role)
 	return json_pack("{s:o, s:o}", "paths", paths, "bridges", bridges);
 }
 
+static json_t *domain_to_json(const struct policy_domain *d)
+{
+	json_t *o = json_pack("{s:s, s:o, s:o, s:I, s:I}", "name", d->name, "cpus",
+			      cpus_to_json(&d->cpus), "memory", size_to_json(d->memory),
+			      "frame_ms", (json_int_t)d->frame_ns / 1000000, "phase_us",
+			      (json_int_t)d->phase_ns / 1000);
+
+	if (d->partitions)
+		json_object_set_new(o, "partitions", json_integer(d->partitions));
+	if (d->vcpus_per_cpu)
+		json_object_set_new(o, "vcpus_per_cpu", json_integer(d->vcpus_per_cpu));
+	return o;
+}
+
 json_t *policy_to_json(const struct policy *p)
 {
 	json_t *o = json_pack("{s:i}", "version", 1), *placement, *domains;
@@ -366,16 +392,13 @@ json_t *policy_to_json(const struct policy *p)
 		json_object_set_new(o, "host", json_pack("{s:o, s:o}", "cpus",
 				    cpus_to_json(&p->host_cpus), "memory",
 				    size_to_json(p->host_memory)));
+	if (p->headroom)
+		json_object_set_new(json_object_get(o, "host"), "headroom",
+				    size_to_json(p->headroom));
 	if (p->has_domains) {
 		domains = json_array();
 		for (unsigned int i = 0; i < p->domains; i++)
-			json_array_append_new(domains, json_pack("{s:s,s:o,s:o,s:I,s:I}", "name",
-					      p->domain[i].name, "cpus",
-					      cpus_to_json(&p->domain[i].cpus), "memory",
-					      size_to_json(p->domain[i].memory), "frame_ms",
-					      (json_int_t)p->domain[i].frame_ns / 1000000,
-					      "phase_us",
-					      (json_int_t)p->domain[i].phase_ns / 1000));
+			json_array_append_new(domains, domain_to_json(&p->domain[i]));
 		json_object_set_new(o, "domains", domains);
 	}
 	json_object_set_new(o, "roles", json_pack("{s:o, s:o}", "operations",
@@ -385,111 +408,13 @@ json_t *policy_to_json(const struct policy *p)
 			    (json_int_t)p->partitions, "vcpus", (json_int_t)p->partition_vcpus,
 			    "memory", size_to_json(p->partition_memory), "devices",
 			    (json_int_t)p->partition_devices));
-	placement = json_pack("{s:I, s:b}", "vcpus_per_cpu", (json_int_t)p->vcpus_per_cpu,
-			      "whole_cores", p->whole_cores);
+	placement = json_pack("{s:I, s:b, s:b, s:s, s:s}", "vcpus_per_cpu",
+			      (json_int_t)p->vcpus_per_cpu, "whole_cores", p->whole_cores,
+			      "domains_share_cores", p->domains_share_cores, "order",
+			      p->pack ? "pack" : "spread", "numa",
+			      p->numa_strict ? "strict" : "prefer");
 	if (p->has_dedicated)
 		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
 	json_object_set_new(o, "placement", placement);
 	return o;
-}
-
-/* ---- who may use what ------------------------------------------------------------ */
-
-static bool below(const char *path, const char *directory)
-{
-	size_t n = strlen(directory);
-
-	return !strcmp(directory, "/") || (!strncmp(path, directory, n) && path[n] == '/');
-}
-
-static void list_paths(const struct policy_role *role, char *to, size_t size)
-{
-	to[0] = '\0';
-	for (unsigned int i = 0; i < role->paths; i++)
-		snprintf(to + strlen(to), size - strlen(to), "%s%s", i ? ", " : "", role->path[i]);
-}
-
-/* The directories from the allowed one (itself included) down to the file's. */
-static int check_directories(const char *path, const char *allowed, struct error *e)
-{
-	char part[PATH_MAX];
-	size_t n = strcmp(allowed, "/") ? strlen(allowed) : 0;
-	struct stat st;
-
-	for (;;) {
-		snprintf(part, sizeof(part), "%.*s", n ? (int)n : 1, path);
-		if (stat(part, &st) < 0)
-			return error_set(e, EXIT_DENIED, "%s cannot be looked at: %s", part,
-					 strerror(errno));
-		if (st.st_uid != 0 || (st.st_mode & 022 && !(st.st_mode & S_ISVTX))) {
-			error_set(e, EXIT_DENIED, "others than root may change %s", part);
-			error_why(e, "what is opened later could be another file than was checked");
-			return error_fix(e, "chown root %s; chmod go-w %s", part, part);
-		}
-		path[n] ? (n += 1 + strcspn(path + n + 1, "/")) : 0;
-		if (!path[n])
-			return 0;
-	}
-}
-
-static int check_path(const struct policy *p, enum role role, const char *key,
-		      char path[COMMAND_PATH_LEN], struct error *e)
-{
-	const struct policy_role *r = &p->role[role];
-	char real[PATH_MAX], list[256];
-
-	if (r->any_path || !path[0])
-		return 0;
-	if (!realpath(path, real)) {
-		error_set(e, errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_DENIED,
-			  "%s: %s", path, strerror(errno));
-		return error_where(e, "%s", key);
-	}
-	for (unsigned int i = 0; i < r->paths; i++) {
-		if (!below(real, r->path[i]))
-			continue;
-		if (check_directories(real, r->path[i], e) < 0)
-			return error_where(e, "%s", key);
-		if (strlen(real) >= COMMAND_PATH_LEN)
-			return error_set(e, EXIT_INVALID, "%s is too long", real);
-		strcpy(path, real);
-		return 0;
-	}
-	list_paths(r, list, sizeof(list));
-	error_set(e, EXIT_DENIED, "%s may not use %s", role_names[role], real);
-	error_where(e, "%s", key);
-	error_why(e, "this role may use files below %s", list[0] ? list : "no directory");
-	return error_fix(e, "move the file there, or add its directory to roles.%s.paths of the "
-			 "policy", role_names[role]);
-}
-
-int policy_check_definition(const struct policy *p, enum role role, struct definition *d,
-			    struct error *e)
-{
-	const struct policy_role *r = &p->role[role];
-	char key[64];
-
-	if (check_path(p, role, "boot.kernel", d->kernel, e) < 0 ||
-	    check_path(p, role, "boot.initrd", d->initrd, e) < 0)
-		return -1;
-	for (unsigned int i = 0; i < d->devices; i++) {
-		struct definition_device *v = &d->device[i];
-		unsigned int b = 0;
-
-		snprintf(key, sizeof(key), "devices[%u].path", i);
-		if (check_path(p, role, key, v->path, e) < 0)
-			return -1;
-		if (v->type != DEVICE_NETWORK || r->any_bridge)
-			continue;
-		while (b < r->bridges && strcmp(r->bridge[b], v->bridge))
-			b++;
-		if (b < r->bridges)
-			continue;
-		error_set(e, EXIT_DENIED, "%s may not use the bridge %s", role_names[role],
-			  v->bridge);
-		error_where(e, "devices[%u].bridge", i);
-		return error_fix(e, "use one of roles.%s.bridges of the policy, or add it there",
-				 role_names[role]);
-	}
-	return 0;
 }

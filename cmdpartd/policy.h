@@ -35,12 +35,15 @@ struct policy_domain {
 	struct cpuset cpus;
 	uint64_t memory;
 	uint64_t frame_ns, phase_ns;	/* cyclic frame of its CPUs, for windows */
+	uint64_t partitions;		/* guests that are on in it; 0: any number */
+	uint64_t vcpus_per_cpu;		/* 0: as placement.vcpus_per_cpu */
 };
 
 struct policy {
 	bool has_host;			/* else uvd's default pool stands */
 	struct cpuset host_cpus;
 	uint64_t host_memory;
+	uint64_t headroom;		/* bytes of the host that no pool may take */
 	bool has_domains;		/* else "default" with the whole pool, at first start */
 	unsigned int domains;
 	struct policy_domain domain[POLICY_MAX_DOMAINS];
@@ -51,6 +54,9 @@ struct policy {
 	/* placement */
 	uint64_t vcpus_per_cpu;		/* of shared contexts, a budget counting as its fraction */
 	bool whole_cores;		/* a dedicated CPU's SMT siblings go to nobody else */
+	bool domains_share_cores;	/* else SMT siblings serve one domain */
+	bool pack;			/* fill before spreading */
+	bool numa_strict;		/* only CPUs of the node that has the memory */
 	bool has_dedicated;
 	struct cpuset dedicated;	/* no shared context is placed here */
 };
@@ -67,6 +73,9 @@ int policy_parse(struct policy *p, const json_t *json, const char *source, struc
 struct reader;
 int policy_read_frame(const struct reader *r, const char *prefix, const json_t *json,
 		      struct policy_domain *d);
+
+/* What the policy says of a domain; NULL: nothing. */
+const struct policy_domain *policy_domain(const struct policy *p, const char *name);
 
 /* The policy as a file would say it, defaults spelled out. A new reference. */
 json_t *policy_to_json(const struct policy *p);

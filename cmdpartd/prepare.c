@@ -4,6 +4,7 @@
  * may use, and the domains. Without domains in policy and book, the whole pool becomes the domain
  * "default". What uvd refuses (a pool smaller than what runs) is logged, and the book stands.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <common/log.h>
@@ -20,12 +21,16 @@ static void done(enum exit_code code, const struct command_header *reply, void *
 
 	if (code != EXIT_OK)
 		rows_no_answer(code, &e);
-	if (code != EXIT_OK || reply_error(reply, &e) < 0)
+	service->not_in_force[0] = '\0';
+	if (code != EXIT_OK || reply_error(reply, &e) < 0) {
 		log_error("the policy's pool and domains are not in force: %s%s%s", e.message,
 			  e.fix[0] ? "; " : "", e.fix);
-	else
+		snprintf(service->not_in_force, sizeof(service->not_in_force),
+			 "pool and domains: %s", e.message);
+	} else {
 		log_notice("the policy's pool and domains are in force, transaction %llu",
 			   (unsigned long long)reply->transaction);
+	}
 	error_clear(&e);
 	service->prepared(service->prepared_data);
 }
@@ -114,6 +119,9 @@ static void rows_ready(struct rows *rows, const struct error *e, void *data)
 
 	if (!rows) {
 		log_warning("uvd's rows cannot be read: %s", e->message);
+		snprintf(service->not_in_force, sizeof(service->not_in_force),
+			 "pool and domains: %s", e->message);
+		service_reloaded(service);
 		return;
 	}
 	uuid_random(id);
@@ -124,16 +132,21 @@ static void rows_ready(struct rows *rows, const struct error *e, void *data)
 	}
 	rows_free(rows);
 	if (message_count(&m)) {
-		if (uvdlink_send(service->link, &m, done, service) < 0)
+		if (uvdlink_send(service->link, &m, done, service) < 0) {
 			log_error("out of memory");
+			service_reloaded(service);
+		}
 		return;
 	}
 	message_free(&m);
+	service->not_in_force[0] = '\0';
 	service->prepared(service->prepared_data);
 }
 
 void service_prepare(struct service *service)
 {
-	if (rows_get(service->link, ROWS_HOST | ROWS_DOMAIN, NULL, 0, 0, rows_ready, service) < 0)
+	if (rows_get(service->link, ROWS_HOST | ROWS_DOMAIN, NULL, 0, 0, rows_ready, service) < 0) {
 		log_error("out of memory");
+		service_reloaded(service);
+	}
 }

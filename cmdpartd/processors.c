@@ -8,8 +8,9 @@
 #include "candidate.h"
 
 /* The node whose memory is used: with room, CPUs enough if any has, then the most free memory. */
-bool node_rule(const struct rows *rows, const struct placement_ask *ask,
-	       const struct candidates *c, struct placement *out)
+bool node_rule(const struct policy *policy, const struct rows *rows,
+	       const struct placement_ask *ask, const struct candidates *c,
+	       struct placement *out)
 {
 	const struct command_row_memory *best = NULL;
 	unsigned int best_cpus = 0, nodes = 0;
@@ -31,7 +32,9 @@ bool node_rule(const struct rows *rows, const struct placement_ask *ask,
 		if (cpus > ask->vcpus)
 			cpus = ask->vcpus;
 		if (!best || cpus > best_cpus ||
-		    (cpus == best_cpus && left > best->pool - best->assigned)) {
+		    (cpus == best_cpus &&
+		     policy->pack != (left > best->pool - best->assigned) &&
+		     left != best->pool - best->assigned)) {
 			best = m;
 			best_cpus = cpus;
 		}
@@ -46,8 +49,9 @@ bool node_rule(const struct rows *rows, const struct placement_ask *ask,
 		return false;
 	}
 	r = rule_add(out, "node", true, "node %u: %s", best->node, nodes == 1 ? "the only one" :
-		     best_cpus >= ask->vcpus ? "it has the CPUs, and most free memory" :
-		     "most free memory; it has not all the CPUs");
+		     best_cpus < ask->vcpus ? "it has most of the CPUs, not all" :
+		     policy->pack ? "it has the CPUs, and least free memory that is enough" :
+		     "it has the CPUs, and most free memory");
 	rule_bytes(r, best->pool, ask->memory, best->assigned);
 	out->node = best->node;
 	return true;
@@ -86,7 +90,7 @@ static void shared_rule(const struct policy *policy, const struct placement_ask 
 			struct placement *out)
 {
 	uint64_t share = candidate_weight(MODE_SHARED, ask->budget_ns, ask->period_ns), highest = 0;
-	uint64_t limit = policy->vcpus_per_cpu * FULL;
+	uint64_t limit = candidate_limit(policy, ask);
 	struct cpuset all = { { 0 } };
 	struct placement_rule *r;
 	char list[LIST];
@@ -108,18 +112,19 @@ static void shared_rule(const struct policy *policy, const struct placement_ask 
 			 "another domain");
 		return;
 	}
-	rule_add(out, "processors", true, "CPU %s: the least loaded of %u for shared contexts%s",
-		 list, c->count, got < ask->vcpus ? "; several vCPUs take turns on each" : "");
+	rule_add(out, "processors", true, "CPU %s: the %s loaded of %u for shared contexts%s",
+		 list, policy->pack ? "most" : "least", c->count,
+		 got < ask->vcpus ? "; several vCPUs take turns on each" : "");
 	share = (share * ask->vcpus + got - 1) / got;
 	r = rule_add(out, "overcommit", rule_room(limit, highest, share),
 		     "a shared CPU may have %llu vCPUs; a budget counts as its part of the period",
-		     (unsigned long long)policy->vcpus_per_cpu);
+		     (unsigned long long)limit / FULL);
 	set_share(r->limit, limit);
 	set_share(r->asked, share);
 	set_share(r->in_use, highest);
 	set_share(r->free, limit > highest ? limit - highest : 0);
 	snprintf(r->fix, sizeof(r->fix), "ask for fewer vCPUs or a smaller budget, stop a "
-		 "partition, or raise placement.vcpus_per_cpu of the policy");
+		 "partition, or raise vcpus_per_cpu of the policy");
 }
 
 void processors_rule(const struct policy *policy, const struct rows *rows,

@@ -9,6 +9,14 @@
 #include "placement.h"
 #include "rule.h"
 
+void rule_judge(struct placement *p, struct placement_rule *rule, bool fits)
+{
+	rule->fits = fits;
+	rule->code = fits ? EXIT_OK : EXIT_RESOURCES;
+	if (!fits)
+		p->fits = false;
+}
+
 struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
 				const char *reason, ...)
 {
@@ -19,13 +27,10 @@ struct placement_rule *rule_add(struct placement *p, const char *name, bool fits
 		p->rules++;
 	memset(rule, 0, sizeof(*rule));
 	rule->rule = name;
-	rule->fits = fits;
-	rule->code = fits ? EXIT_OK : EXIT_RESOURCES;
+	rule_judge(p, rule, fits);
 	va_start(args, reason);
 	vsnprintf(rule->reason, sizeof(rule->reason), reason, args);
 	va_end(args);
-	if (!fits)
-		p->fits = false;
 	return rule;
 }
 

@@ -28,6 +28,9 @@ struct placement_rule {
 struct placement_rule *rule_add(struct placement *p, const char *name, bool fits,
 				const char *reason, ...) __attribute__((format(printf, 4, 5)));
 
+/* The judgement of a rule that was written down before it was known. */
+void rule_judge(struct placement *p, struct placement_rule *rule, bool fits);
+
 void rule_bytes(struct placement_rule *rule, uint64_t limit, uint64_t asked, uint64_t in_use);
 void rule_counts(struct placement_rule *rule, uint64_t limit, uint64_t asked, uint64_t in_use);
 

@@ -58,6 +58,8 @@ static const int allowed[] = {
 	SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(lstat), SCMP_SYS(stat), SCMP_SYS(statx),
 	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 	SCMP_SYS(access), SCMP_SYS(getcwd),
+	/* the policy's directory, when it is read anew */
+	SCMP_SYS(getdents64),
 	/* memory that is not executable (mmap and mprotect: below) */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
 	/* the C library: locks, randomness, abort and exit; sd_notify: whose message it is */

@@ -181,16 +181,6 @@ static void get_ledger(struct http_request *http, void *data)
 		call_rows(call, ROWS_HOST, NULL, 0, 0, ledger_counted);
 }
 
-static void get_policy(struct http_request *http, void *data)
-{
-	struct call *call = call_new(data, http);
-
-	if (call)
-		call_reply(call, json_pack("{s:o, s:o}", "file", call->service->policy_file ?
-			   render_text(call->service->policy_file) : json_null(), "policy",
-			   policy_to_json(call->service->policy)));
-}
-
 /* ---- changes --------------------------------------------------------------------- */
 
 /* The definition in the body, read into op. 0, or -1: answered. */
@@ -515,6 +505,7 @@ const struct http_route service_routes[] = {
 	{ "GET", "/v1/domains", get_domains },
 	{ "POST", "/v1/domains", post_domains },
 	{ "DELETE", "/v1/domains/{}", delete_domain },
-	{ "GET", "/v1/policy", get_policy },
+	{ "GET", "/v1/policy", service_get_policy },
+	{ "POST", "/v1/policy/reload", service_post_reload },
 	{ NULL, NULL, NULL }
 };

@@ -17,8 +17,11 @@
 struct service {
 	sd_event *event;
 	struct uvdlink *link;
-	const struct policy *policy;
-	const char *policy_file;	/* NULL: there was none */
+	struct policy *policy;
+	const char *policy_path;
+	bool policy_found;		/* a file; else the defaults stand */
+	char not_in_force[512];		/* of the policy's pool and domains, and why; "": all is */
+	struct call *reloading;		/* answered when the new policy is in force */
 	const char *run;		/* directory of the I/O partitions' sockets */
 	const char *state;		/* directory; uvd keeps the consoles' logs below it */
 	uid_t operations;		/* opsd's user; (uid_t)-1: there is none */
@@ -29,6 +32,13 @@ struct service {
 };
 
 extern const struct http_route service_routes[];
+
+/* Reads the policy anew and makes it so; a bad one changes nothing. 0, or -1 and *e. */
+int service_reload(struct service *service, struct error *e);
+void service_reloaded(struct service *service);
+
+void service_get_policy(struct http_request *http, void *data);
+void service_post_reload(struct http_request *http, void *data);
 
 /* Once uvd is there: the host's pool, and the first domain. May be called again. */
 void service_prepare(struct service *service);

@@ -8,7 +8,7 @@ source "$(dirname "$0")/lib/guest.bash"
 
 policy=/etc/ultravisor/policy.json
 # shellcheck disable=SC2154 # it is set there
-trap 'status=$?; rm -f "$policy"; (exit $status); cleanup' EXIT
+trap 'status=$?; rm -rf "$policy" "${policy%.json}.d"; (exit $status); cleanup' EXIT
 mkdir -p /etc/ultravisor
 rc() {
 	local want=$1 status=0
@@ -69,7 +69,7 @@ cmdpartctl show --map
 for line in 'the host .* - .*CPU 0' 'default .* aD .*CPU 1-2' 'batch .* b .*CPU 3' 'a  *a  *1 vCPU shared .*CPU 1'; do
 	cmdpartctl show --map | grep "$line" >/dev/null || fail "the map has no line \"$line\""
 done
-cmdpartctl show --map --json | jq -e '[.contexts[].cpus] == ["1", "2", "3"]' >/dev/null || fail "the map as JSON"
+cmdpartctl show --map --json | jq -e '[.contexts[].cpus] | sort == ["1", "2", "3"]' >/dev/null || fail "the map as JSON"
 # A fourth is beyond the quota; a second shared vCPU beyond the overcommit; the memory beyond the domain.
 jq '.name = "e"' "$work/any.json" >"$work/e.json"
 rc 5 cmdpartctl define "$work/e.json"
@@ -80,6 +80,23 @@ rc 0 cmdpartctl define "$work/e.json"
 guests+=(e)
 rc 5 cmdpartctl start e
 grep -q 'rule overcommit' "$work/error" || fail "overcommit: $(cat "$work/error")"
+
+# A bad drop-in is refused by file and key, and the old policy stays; a good one is in force at once, without moving anybody.
+mkdir -p "${policy%.json}.d"
+drop=${policy%.json}.d/50-more.json
+echo '{ "quotas": { "partition": 4 } }' >"$drop"
+rc 2 cmdpartctl policy reload
+grep "$drop: quotas.partition: unknown key" "$work/error" >/dev/null || fail "bad drop-in: $(cat "$work/error")"
+cmdpartctl policy --json | jq -e '.policy.quotas.partitions == 3' >/dev/null || fail "the bad policy counts"
+echo '{ "placement": { "vcpus_per_cpu": 2 } }' >"$drop"
+rc 0 cmdpartctl policy reload
+rc 0 cmdpartctl start e
+[ "$(cpus a)/$(cpus d)/$(cpus e)" = 1/2/1 ] || fail "placed: $(cpus a)/$(cpus d)/$(cpus e)"
+rm -r "${policy%.json}.d"
+kill -HUP "$(pidof cmdpartd)"
+reloaded() { cmdpartctl policy --json | jq -e '.policy.placement.vcpus_per_cpu == 1' >/dev/null; }
+within 10 reloaded
+state_is e running || fail "e does not run any more"
 
 # A domain that is in use stays as it is, and the log says so; a broken file keeps cmdpartd from starting,
 # and no guest minds.

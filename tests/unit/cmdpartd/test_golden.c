@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Golden drawings: host shapes × policies × definitions → placement, drawn by what draws cmdpartctl
- * show --map. One file a policy in golden/; its first line is the policy. What has changed on purpose is
- * drawn anew by UPDATE=1 build/tests/unit/cmdpartd/test_golden, and reviewed as a diff.
+ * Golden drawings of what partitions get on host shapes under policies, drawn by what draws
+ * cmdpartctl show --map. One file a policy in golden/; its first line is the policy. What has changed
+ * on purpose is drawn anew by UPDATE=1 build/tests/unit/cmdpartd/test_golden, and reviewed as a diff.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -250,6 +250,18 @@ static void with_cores_shared_and_no_overcommit(void **state)
 	compare("shared-cores");
 }
 
+static void packed(void **state)
+{
+	(void)state;
+	compare("pack");
+}
+
+static void with_strict_nodes(void **state)
+{
+	(void)state;
+	compare("strict");
+}
+
 static void with_two_domains(void **state)
 {
 	(void)state;
@@ -262,6 +274,8 @@ int main(void)
 		cmocka_unit_test(by_default),
 		cmocka_unit_test(with_cpus_kept_for_dedicated_vcpus),
 		cmocka_unit_test(with_cores_shared_and_no_overcommit),
+		cmocka_unit_test(packed),
+		cmocka_unit_test(with_strict_nodes),
 		cmocka_unit_test(with_two_domains),
 	};
 

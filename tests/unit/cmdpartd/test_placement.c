@@ -323,6 +323,64 @@ static void cores_may_be_shared_if_the_policy_says_so(void **state)
 	free(p);
 }
 
+static void a_core_serves_one_domain_unless_the_policy_says_otherwise(void **state)
+{
+	static const char host[] =
+		"cpu 0-3 node 0 core 0,0,1,1\nmemory 0 4GiB\ndomain default 0-2 2GiB\n"
+		"domain batch 3 2GiB\npartition p default off 3 shared 1GiB\n";
+	struct placement *p = malloc(sizeof(*p));
+	struct placement_ask ask;
+	struct policy policy;
+	char text[256];
+
+	(void)state;
+	policy_defaults(&policy);
+	decide(&policy, host, p, &ask);
+	describe(p, &ask, text, sizeof(text));
+	assert_string_equal(text, "node 0: 0-1 0-1 0-1");
+	policy.domains_share_cores = true;
+	decide(&policy, host, p, &ask);
+	describe(p, &ask, text, sizeof(text));
+	assert_string_equal(text, "node 0: 0-2 0-2 0-2");
+	free(p);
+}
+
+static void a_domain_has_limits_of_its_own(void **state)
+{
+	static const char host[] = SMALL "partition o default on 1 shared 1GiB 1-3 0\n"
+				   "partition p default off 6 shared 1GiB\n";
+	struct placement *p = malloc(sizeof(*p));
+	struct error e = ERROR_NONE;
+	struct placement_ask ask;
+	struct policy policy;
+
+	(void)state;
+	policy_defaults(&policy);
+	strcpy(policy.domain[0].name, "default");
+	policy.domains = 1;
+	policy.domain[0].partitions = 1;
+	policy.domain[0].vcpus_per_cpu = 2;
+	decide(&policy, host, p, &ask);
+	assert_int_equal(placement_error(p, &ask, &e), -1);
+	assert_non_null(strstr(e.message, "by the rule domain-partitions"));
+	assert_string_equal(e.why, "limit 1, asked 1, in use 1 (o), free 0");
+	error_clear(&e);
+	policy.domain[0].partitions = 2;
+	decide(&policy, host, p, &ask);
+	assert_int_equal(placement_error(p, &ask, &e), -1);
+	assert_non_null(strstr(e.message, "by the rule overcommit"));
+	error_clear(&e);
+	policy.domain[0].vcpus_per_cpu = 3;
+	decide(&policy, host, p, &ask);
+	assert_true(p->fits);
+	policy.headroom = 3ull << 30;
+	decide(&policy, host, p, &ask);
+	assert_int_equal(placement_error(p, &ask, &e), -1);
+	assert_non_null(strstr(e.message, "for the headroom"));
+	error_clear(&e);
+	free(p);
+}
+
 static void the_policys_pool_limits_what_the_book_allows(void **state)
 {
 	struct placement *p = malloc(sizeof(*p));
@@ -386,6 +444,8 @@ int main(void)
 		cmocka_unit_test(the_policys_limits_are_rules),
 		cmocka_unit_test(cpus_kept_for_dedicated_contexts_are_kept),
 		cmocka_unit_test(cores_may_be_shared_if_the_policy_says_so),
+		cmocka_unit_test(a_core_serves_one_domain_unless_the_policy_says_otherwise),
+		cmocka_unit_test(a_domain_has_limits_of_its_own),
 		cmocka_unit_test(the_policys_pool_limits_what_the_book_allows),
 		cmocka_unit_test(the_next_one_is_placed_beside_the_one_before),
 	};

@@ -38,7 +38,9 @@ static void the_defaults_are_these(void **state)
 		"             'operator': { 'paths': [ '/var/lib/ultravisor/images' ],"
 		"                           'bridges': [ 'uvbr0' ] } },"
 		"  'quotas': { 'partitions': 256, 'vcpus': 64, 'memory': '1TiB', 'devices': 16 },"
-		"  'placement': { 'vcpus_per_cpu': 8, 'whole_cores': true } }");
+		"  'placement': { 'vcpus_per_cpu': 8, 'whole_cores': true,"
+		"                 'domains_share_cores': false, 'order': 'spread',"
+		"                 'numa': 'prefer' } }");
 	struct policy p;
 	json_t *json;
 
@@ -53,15 +55,18 @@ static void the_defaults_are_these(void **state)
 static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 {
 	json_t *json = parse(
-		"{ 'version': 1, 'host': { 'cpus': '2-63', 'memory': '200GiB' },"
+		"{ 'version': 1, 'host': { 'cpus': '2-63', 'memory': '200GiB',"
+		"                           'headroom': '2GiB' },"
 		"  'domains': [ { 'name': 'default', 'cpus': '2-31', 'memory': '100GiB',"
 		"                 'frame_ms': 10, 'phase_us': 0 },"
 		"               { 'name': 'batch', 'cpus': '32-63', 'memory': '100GiB',"
-		"                 'frame_ms': 20, 'phase_us': 5000 } ],"
+		"                 'frame_ms': 20, 'phase_us': 5000, 'partitions': 7,"
+		"                 'vcpus_per_cpu': 3 } ],"
 		"  'roles': { 'operations': { 'paths': [ '/srv' ], 'bridges': [ 'br0', 'uvbr0' ] },"
 		"             'operator': { 'paths': [], 'bridges': [] } },"
 		"  'quotas': { 'partitions': 10, 'vcpus': 8, 'memory': '16GiB', 'devices': 4 },"
 		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false,"
+		"                 'domains_share_cores': true, 'order': 'pack', 'numa': 'strict',"
 		"                 'dedicated': '60-63' } }");
 	struct error e = ERROR_NONE;
 	static struct policy p;
@@ -77,6 +82,50 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 	assert_int_equal(p.role[ROLE_OPERATOR].paths, 0);
 	json_decref(again);
 	json_decref(json);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char path[256];
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	to = fopen(path, "w");
+	assert_non_null(to);
+	fputs(text, to);
+	fclose(to);
+}
+
+static void drop_ins_change_parts_and_a_fault_names_its_file(void **state)
+{
+	char folder[] = "/tmp/policy-XXXXXX", path[64], dir[64], command[128];
+	struct error e = ERROR_NONE;
+	static struct policy p;
+	bool found;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/policy.json", folder);
+	snprintf(dir, sizeof(dir), "%s/policy.d", folder);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	/* A drop-in counts without the file, too. */
+	write_file(dir, "50-site.json", "{ \"quotas\": { \"vcpus\": 4 } }");
+	assert_int_equal(policy_load(&p, path, &found, &e), 0);
+	assert_true(found);
+	assert_int_equal(p.partition_vcpus, 4);
+	write_file(folder, "policy.json",
+		   "{ \"quotas\": { \"vcpus\": 2, \"devices\": 3 } }");
+	write_file(dir, "60-more.json", "{ \"quotas\": { \"vcpus\": 5 } }");
+	write_file(dir, "99-not-read", "{ bad");
+	assert_int_equal(policy_load(&p, path, &found, &e), 0);
+	assert_int_equal(p.partition_vcpus, 5);
+	assert_int_equal(p.partition_devices, 3);
+	write_file(dir, "55-bad.json", "{ \"quotas\": { \"vcpu\": 5 } }");
+	assert_int_equal(policy_load(&p, path, &found, &e), -1);
+	assert_non_null(strstr(e.where, "55-bad.json: quotas.vcpu"));
+	error_clear(&e);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
 }
 
 static const struct {
@@ -117,7 +166,11 @@ static const struct {
 	{ "{ 'quotas': { 'memory': 5 } }", "quotas.memory", "must be a string" },
 	{ "{ 'placement': { 'vcpus_per_cpu': 0 } }", "placement.vcpus_per_cpu", "out of range" },
 	{ "{ 'placement': { 'whole_cores': 'yes' } }", "placement.whole_cores", "true or false" },
-	{ "{ 'placement': { 'pack': true } }", "placement.pack", "unknown key" },
+	{ "{ 'placement': { 'order': 'best' } }", "placement.order", "not understood" },
+	{ "{ 'placement': { 'numa': 1 } }", "placement.numa", "must be a string" },
+	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB', 'partitions': 0 } ] }",
+	  "domains[0].partitions", "out of range" },
+	{ "{ 'placement': { 'packed': true } }", "placement.packed", "unknown key" },
 };
 
 static void each_fault_is_named_with_its_key(void **state)
@@ -270,6 +323,7 @@ int main(void)
 		cmocka_unit_test(the_defaults_are_these),
 		cmocka_unit_test(a_whole_policy_is_read_and_printed_as_it_was),
 		cmocka_unit_test(each_fault_is_named_with_its_key),
+		cmocka_unit_test(drop_ins_change_parts_and_a_fault_names_its_file),
 		cmocka_unit_test(without_a_file_the_defaults_stand),
 		cmocka_unit_test(a_role_uses_files_below_its_directories_only),
 		cmocka_unit_test(a_role_uses_its_bridges_only),

@@ -94,6 +94,7 @@ static void draw_memory(struct rows *rows, char **word, int n)
 	if (!rows_count(rows, COMMAND_ROW_HOST))
 		ADD(rows, h, COMMAND_ROW_HOST);
 	((struct command_row_host *)rows_at(rows, COMMAND_ROW_HOST, 0))->memory_pool += m.pool;
+	((struct command_row_host *)rows_at(rows, COMMAND_ROW_HOST, 0))->memory_total += m.pool;
 	m.total = m.pool;
 	ADD(rows, m, COMMAND_ROW_MEMORY);
 }
