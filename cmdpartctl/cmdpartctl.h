@@ -79,6 +79,13 @@ void wait_for_state(const struct options *o, const char *name, const char *const
 /* KEY=VALUE arguments as the changes of a partition, a new reference; NULL and *e. */
 json_t *changes(int argc, char **argv, struct error *e);
 
+/* Reads a definition's file, and looks whether what it names is there. 0, or -1 and *e. */
+struct definition;
+int load_definition(struct definition *d, const char *path, struct error *e);
+
+/* The table of { "ledger": [ … ] }. */
+void print_ledger(const json_t *reply);
+
 /* The host's processors and memory, and whose they are. */
 int show_host(const struct options *o);
 
@@ -96,6 +103,7 @@ int run_resume(const struct options *o, int argc, char **argv);
 int run_set(const struct options *o, int argc, char **argv);
 int run_lease(const struct options *o, int argc, char **argv);
 int run_top(const struct options *o, int argc, char **argv);
+int run_why(const struct options *o, int argc, char **argv);
 int run_plan(const struct options *o, int argc, char **argv);
 int run_transact(const struct options *o, int argc, char **argv);
 int run_list(const struct options *o, int argc, char **argv);

@@ -132,7 +132,7 @@ static int check_files(const struct definition *d, const char *source, struct er
 }
 
 /* A definition's file, and the files that it names. */
-static int load(struct definition *d, const char *path, struct error *e)
+int load_definition(struct definition *d, const char *path, struct error *e)
 {
 	const char *source = strcmp(path, "-") ? path : "standard input";
 
@@ -153,7 +153,7 @@ int run_define(const struct options *o, int argc, char **argv)
 	(void)argc;
 	if (!d)
 		return no_memory(o);
-	if (load(d, argv[0], &e) < 0) {
+	if (load_definition(d, argv[0], &e) < 0) {
 		free(d);
 		return give_up(o, &e);
 	}
@@ -308,103 +308,6 @@ int run_stop(const struct options *o, int argc, char **argv)
 	json_decref(last);
 	json_decref(reply);
 	return code;
-}
-
-/* ---- plan ------------------------------------------------------------------------ */
-
-static void in_use(char *to, size_t size, const json_t *value, const json_t *row)
-{
-	const char *by = json_string_value(json_object_get(row, "by"));
-
-	snprintf(to, size, "%s%s%s%s", json_is_string(value) ? json_string_value(value) : "-",
-		 by ? " (" : "", by ? by : "", by ? ")" : "");
-}
-
-static void print_plan(const json_t *plan)
-{
-	static const struct output_field rules[] = {
-		{ "FITS", "fits", NULL, false }, { "RULE", "rule", NULL, false },
-		{ "LIMIT", "limit", NULL, true }, { "ASKED", "asked", NULL, true },
-		{ "FREE", "free", NULL, true }, { "REASON", "reason", NULL, false },
-		{ "IN USE", "in_use", in_use, false }, { NULL, NULL, NULL, false }
-	};
-	static const struct output_field contexts[] = {
-		{ "CONTEXT", "index", NULL, true }, { "MODE", "mode", NULL, false },
-		{ "CPUS", "cpus", NULL, false },
-		{ "AT, US", "window_start_us", NULL, true }, { NULL, NULL, NULL, false }
-	};
-	static const struct output_field channels[] = {
-		{ "DEVICE", "device", NULL, false },
-		{ "SERVERS, IN ORDER", "servers", NULL, false },
-		{ NULL, NULL, NULL, false }
-	};
-	const json_t *p = json_object_get(plan, "placement");
-
-	output_table(stdout, rules, json_object_get(plan, "rules"),
-		     "nothing is to be placed: it runs already, or is off and only its definition "
-		     "changes");
-	if (!p)
-		return;
-	printf("\ndomain %s, memory node %lld\n\n", text(p, "domain"),
-	       (long long)json_integer_value(json_object_get(p, "node")));
-	output_table(stdout, contexts, json_object_get(p, "contexts"), NULL);
-	if (json_array_size(json_object_get(p, "channels"))) {
-		putchar('\n');
-		output_table(stdout, channels, json_object_get(p, "channels"), NULL);
-	}
-}
-
-/* An argument with a slash or the suffix .json, or that is a file here, is one. */
-static bool is_file(const char *argument)
-{
-	const char *suffix = strrchr(argument, '.');
-
-	return !strcmp(argument, "-") || strchr(argument, '/') ||
-	       (suffix && !strcmp(suffix, ".json")) || !access(argument, F_OK);
-}
-
-int run_plan(const struct options *o, int argc, char **argv)
-{
-	struct definition *d = malloc(sizeof(*d));
-	struct error e = ERROR_NONE, refused = ERROR_NONE;
-	json_t *body = json_object(), *reply = NULL, *set;
-	int rc = -1;
-
-	set = argc > 1 ? changes(argc - 1, argv + 1, &e) : NULL;
-	if (argc > 1 && !set) {
-		rc = -1;
-	} else if (d && !set && is_file(argv[0])) {
-		rc = load(d, argv[0], &e);
-		if (!rc)
-			json_object_set_new(body, "definition", definition_to_json(d));
-	} else if (d) {
-		rc = 0;
-		json_object_set_new(body, "partition", json_string(argv[0]));
-		if (set)
-			json_object_set(body, "set", set);
-	} else {
-		error_set(&e, EXIT_FAILED, "out of memory");
-	}
-	free(d);
-	json_decref(set);
-	if (!rc)
-		rc = call(o, "POST", body, &reply, &e, "/v1/plan");
-	json_decref(body);
-	if (rc)
-		return give_up(o, &e);
-	if (o->json)
-		output_json(stdout, reply);
-	else
-		print_plan(reply);
-	rc = EXIT_OK;
-	if (!error_from_json(&refused, json_object_get(reply, "refused"))) {
-		rc = refused.code;
-		if (!o->json)
-			give_up(o, &refused);
-	}
-	error_clear(&refused);
-	json_decref(reply);
-	return rc;
 }
 
 /* ---- transact -------------------------------------------------------------------- */

@@ -264,7 +264,7 @@ static void outcome(char *to, size_t size, const json_t *value, const json_t *ro
 		 text ? text : "");
 }
 
-static void print_ledger(const json_t *reply)
+void print_ledger(const json_t *reply)
 {
 	static const struct output_field fields[] = {
 		{ "NUMBER", "transaction", NULL, true }, { "TIME", "time", output_time, false },

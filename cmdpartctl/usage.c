@@ -32,6 +32,8 @@ const struct command commands[] = {
 	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
 	{ "plan", "FILE|NAME [KEY=VALUE...]",
 	  "what starting it would do, and why; nothing is done", "", 1, 5, run_plan },
+	{ "why", "NAME", "why it has what it has, or is refused, and who asked", "", 1, 1,
+	  run_why },
 	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
 	{ "host", "[stop | start | purge]", "the host's processors and memory, and whose they are",

@@ -46,7 +46,7 @@ struct call *call_new(struct service *service, struct http_request *http)
 	return call;
 }
 
-static void undraft(struct call *call)
+void call_undraft(struct call *call)
 {
 	if (call->flying)
 		LIST_REMOVE(call, entry);
@@ -60,10 +60,11 @@ static void undraft(struct call *call)
 
 static void call_free(struct call *call)
 {
-	undraft(call);
+	call_undraft(call);
 	message_free(&call->before);
 	error_clear(&call->refusal);
 	operations_free(&call->ops);
+	json_decref(call->answer);
 	free(call);
 }
 
@@ -228,7 +229,10 @@ static void answer_plan(struct call *call, struct error *refused)
 	if (refused->code != EXIT_OK)
 		json_object_set_new(body, "refused", error_to_json(refused));
 	error_clear(refused);
-	call_reply(call, body);
+	if (call->planned)
+		call->planned(call, body);
+	else
+		call_reply(call, body);
 }
 
 static void refuse(struct call *call, struct error *e)
@@ -295,7 +299,7 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		log_debug("refused, looking again: %s", e.message);
 		error_clear(&call->refusal);
 		call->refusal = e;
-		undraft(call);
+		call_undraft(call);
 		gather(call);
 		return;
 	}
@@ -351,16 +355,23 @@ static int draft_all(struct call *call, struct error *e)
 	return 0;
 }
 
-static void drafted(struct call *call)
+int call_reckon(struct call *call)
 {
-	struct error e = ERROR_NONE;
-	uint8_t id[UUID_LEN];
 	struct call *other;
 	int rc = 0;
 
 	LIST_FOREACH(other, &call->service->flying, entry)
 		if (!other->plan && !rc)
 			rc = effects_apply(&other->draft.effects, call->rows);
+	return rc;
+}
+
+static void drafted(struct call *call)
+{
+	struct error e = ERROR_NONE;
+	uint8_t id[UUID_LEN];
+	int rc = call_reckon(call);
+
 	draft_begin(&call->draft, call->plan ? COMMAND_PLAN : COMMAND_TRANSACT, call->request_id,
 		    &call->author, call->service->policy, call->role, call->rows);
 	call->drafted = true;

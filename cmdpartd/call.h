@@ -34,6 +34,9 @@ struct call {
 	struct operations ops;
 	bool many;			/* a list was given: errors name the operation */
 	bool plan;
+	void (*planned)(struct call *call, json_t *plan);	/* gets it, not the caller */
+	json_t *answer;			/* owned: what is known so far */
+	uint64_t transactions;		/* of the host, when that was read */
 	/* under way */
 	call_next *next;		/* with rows gathered */
 	struct rows *rows;
@@ -50,6 +53,10 @@ struct call *call_new(struct service *service, struct http_request *http);
 /* Answers and ends the call. */
 void call_reply(struct call *call, json_t *body);
 void call_error(struct call *call, struct error *e);
+/* Drops draft and rows, for the next rows that the call needs. */
+void call_undraft(struct call *call);
+/* Does to the rows what calls have sent and uvd has not answered. 0 or -ENOMEM. */
+int call_reckon(struct call *call);
 /* Ends the call, whose answer was given otherwise. */
 void call_abandon(struct call *call);
 

@@ -80,6 +80,18 @@ static const struct command_row_domain *domain_rule(const struct rows *rows,
 	return NULL;
 }
 
+static void host_rule(const struct rows *rows, struct placement *out)
+{
+	const struct command_row_host *h = rows_at(rows, COMMAND_ROW_HOST, 0);
+	struct placement_rule *r;
+
+	if (!rows_count(rows, COMMAND_ROW_HOST) || !h->stopping)
+		return;
+	r = rule_add(out, "host", false, "the host is being stopped, nothing is started on it");
+	r->code = EXIT_CONFLICT;
+	snprintf(r->fix, sizeof(r->fix), "cmdpartctl host start");
+}
+
 static void domain_quota_rule(const struct policy *policy, const struct rows *rows,
 			      const struct placement_ask *ask, struct placement *out)
 {
@@ -122,8 +134,9 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 			     "domain %s has this much memory", d->name);
 		rule_bytes(r, d->memory, ask->memory, d->memory_assigned);
 		rule_memory_users(rows, d->name, r->by, sizeof(r->by));
-		snprintf(r->fix, sizeof(r->fix),
-			 "ask for less, stop a partition of the domain, or use another domain");
+		rule_memory_fix(r, rows, d->name, -1, d->memory > d->memory_assigned ?
+				d->memory - d->memory_assigned : 0, ask->memory,
+				"use another domain");
 	}
 	if (h) {
 		limit = policy->has_host && policy->host_memory < h->memory_pool ?
@@ -136,8 +149,9 @@ static void memory_rules(const struct policy *policy, const struct rows *rows,
 			     limit == left ? ", for the headroom of the policy" : "");
 		rule_bytes(r, limit, ask->memory, h->memory_assigned);
 		rule_memory_users(rows, NULL, r->by, sizeof(r->by));
-		snprintf(r->fix, sizeof(r->fix),
-			 "ask for less, stop a partition, or raise host.memory of the policy");
+		rule_memory_fix(r, rows, NULL, -1, limit > h->memory_assigned ?
+				limit - h->memory_assigned : 0, ask->memory,
+				"raise host.memory of the policy");
 	}
 }
 
@@ -214,6 +228,7 @@ void placement_decide(const struct policy *policy, const struct rows *rows,
 		rule_add(out, "processors", false, "out of memory");
 		return;
 	}
+	host_rule(rows, out);
 	d = domain_rule(rows, ask, out);
 	memory_rules(policy, rows, ask, d, out);
 	if (d) {

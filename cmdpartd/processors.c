@@ -15,6 +15,7 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 	const struct command_row_memory *best = NULL;
 	unsigned int best_cpus = 0, nodes = 0;
 	uint64_t most = 0, limit = 0, used = 0;
+	uint32_t freest = 0;
 	struct placement_rule *r;
 
 	for (rows_each(rows, MEMORY, memory, m)) {
@@ -24,6 +25,7 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 		nodes++;
 		if (left >= most) {
 			most = left;
+			freest = m->node;
 			limit = m->pool;
 			used = m->assigned;
 		}
@@ -44,8 +46,9 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 			     nodes);
 		rule_bytes(r, limit, ask->memory, used);
 		rule_memory_users(rows, NULL, r->by, sizeof(r->by));
-		snprintf(r->fix, sizeof(r->fix),
-			 "ask for less, or stop a partition: one node's memory serves a partition");
+		rule_memory_fix(r, rows, NULL, freest, limit > used ? limit - used : 0,
+				ask->memory, "use a host with larger nodes: one node's memory "
+				"serves a partition");
 		return false;
 	}
 	r = rule_add(out, "node", true, "node %u: %s", best->node, nodes == 1 ? "the only one" :

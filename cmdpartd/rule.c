@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <common/definition.h>
 #include <common/size.h>
 
 #include "placement.h"
@@ -95,4 +96,25 @@ void rule_memory_users(const struct rows *rows, const char *domain, char *to, si
 	}
 	if (more)
 		snprintf(to + n, size - n, ", %u more", more);
+}
+
+void rule_memory_fix(struct placement_rule *rule, const struct rows *rows, const char *domain,
+		     int64_t node, uint64_t free, uint64_t asked, const char *otherwise)
+{
+	const struct command_row_partition *best = NULL;
+	uint64_t step = DEFINITION_MEMORY_STEP, missing = asked > free ? asked - free : 0;
+	char text[SIZE_TEXT];
+	size_t n = 0;
+
+	for (rows_each(rows, PARTITION, partition, p))
+		if (p->kind == PARTITION_GUEST && p->memory_assigned >= missing &&
+		    (!domain || !strcmp(p->domain, domain)) && (node < 0 || p->node == node) &&
+		    (!best || p->memory_assigned < best->memory_assigned))
+			best = p;
+	if (free >= step)
+		n = snprintf(rule->fix, sizeof(rule->fix), "ask for %s at the most, or ",
+			     size_format(free - free % step, text));
+	if (best)
+		n += snprintf(rule->fix + n, sizeof(rule->fix) - n, "stop %.60s, or ", best->name);
+	snprintf(rule->fix + n, sizeof(rule->fix) - n, "%s", otherwise);
 }

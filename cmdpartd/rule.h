@@ -40,4 +40,11 @@ bool rule_room(uint64_t limit, uint64_t in_use, uint64_t asked);
 /* "web2 (512 MiB), db (256 MiB), 3 more": who has memory, of a domain (NULL: of any). */
 void rule_memory_users(const struct rows *rows, const char *domain, char *to, size_t size);
 
+/*
+ * Of a rule on memory that refuses: what would make it fit. "ask for 1 GiB at the most, or stop
+ * web2", the smallest partition that would be enough; or, then, raise what is said.
+ */
+void rule_memory_fix(struct placement_rule *rule, const struct rows *rows, const char *domain,
+		     int64_t node, uint64_t free, uint64_t asked, const char *otherwise);
+
 #endif

@@ -13,6 +13,7 @@
 #include "console.h"
 #include "render.h"
 #include "service.h"
+#include "why.h"
 
 #define LEDGER_DEFAULT	100
 #define LEDGER_MAX	1000
@@ -492,6 +493,7 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/partitions/{}/resume", post_resume },
 	{ "POST", "/v1/partitions/{}/set", post_set },
 	{ "POST", "/v1/partitions/{}/lease", post_lease },
+	{ "GET", "/v1/partitions/{}/why", why_get },
 	{ "GET", "/v1/partitions/{}/console", console_get },
 	{ "GET", "/v1/contexts", get_contexts },
 	{ "POST", "/v1/activations", post_activations },

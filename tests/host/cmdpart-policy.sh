@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: the policy file is checked, printed and enforced: the pool, domains, quotas, and CPUs kept for dedicated vCPUs; a bad one is refused with file, key and reason
+# shows: the policy file, with drop-ins and reloads, is checked, printed, enforced and explained: the pool, domains, quotas, and CPUs kept for dedicated vCPUs; a bad one is refused with file, key and reason
 # where: appliance
 # appliance: --cpus 4 --memory 3G
-# timeout: 200
+# timeout: 260
 source "$(dirname "$0")/lib/guest.bash"
 
 policy=/etc/ultravisor/policy.json
@@ -80,6 +80,20 @@ rc 0 cmdpartctl define "$work/e.json"
 guests+=(e)
 rc 5 cmdpartctl start e
 grep -q 'rule overcommit' "$work/error" || fail "overcommit: $(cat "$work/error")"
+
+# Why: the refusal by its rule and what would help; of one that runs the rules that chose, and who asked.
+rc 0 cmdpartctl why e
+for line in 'would be refused now: refused by the rule overcommit' 'no  *overcommit .*raise vcpus_per_cpu' 'root .*define.* e'; do
+	grep "$line" "$work/out" >/dev/null || fail "why e has no \"$line\": $(cat "$work/out")"
+done
+rc 0 cmdpartctl why d
+for line in 'd is running' 'would choose the same now' 'yes  *processors .*CPU 2' 'root .*start.* d'; do
+	grep "$line" "$work/out" >/dev/null || fail "why d has no \"$line\": $(cat "$work/out")"
+done
+rc 0 cmdpartctl pause a
+cmdpartctl why a --json | jq -e '.as_now and (.waits | test("paused")) and .has.contexts[0].cpus == "1"' >/dev/null || fail "why a"
+rc 0 cmdpartctl resume a
+rc 3 cmdpartctl why nobody
 
 # A bad drop-in is refused by file and key, and the old policy stays; a good one is in force at once, without moving anybody.
 mkdir -p "${policy%.json}.d"

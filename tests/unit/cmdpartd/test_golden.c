@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Golden drawings of what partitions get on host shapes under policies, drawn by what draws
- * cmdpartctl show --map. One file a policy in golden/; its first line is the policy. What has changed
- * on purpose is drawn anew by UPDATE=1 build/tests/unit/cmdpartd/test_golden, and reviewed as a diff.
+ * cmdpartctl show --map. One file a policy in golden/; its first line is the policy. What has
+ * changed on purpose is drawn anew by UPDATE=1 build/tests/unit/cmdpartd/test_golden, and reviewed
+ * as a diff.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -345,6 +345,36 @@ static void a_core_serves_one_domain_unless_the_policy_says_otherwise(void **sta
 	free(p);
 }
 
+static void a_refusal_for_want_of_memory_says_what_would_make_it_fit(void **state)
+{
+	static const struct {
+		const char *asked, *fix;
+	} cases[] = {
+		{ "2GiB", "ask for 1GiB at the most, or stop small, or use another domain" },
+		{ "3GiB", "ask for 1GiB at the most, or stop large, or use another domain" },
+		{ "8GiB", "ask for 1GiB at the most, or use another domain" },
+	};
+	struct placement *p = malloc(sizeof(*p));
+	struct placement_ask ask;
+	struct policy policy;
+	char host[512];
+
+	(void)state;
+	policy_defaults(&policy);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error e = ERROR_NONE;
+
+		snprintf(host, sizeof(host), SMALL "partition large default on 1 shared 2GiB 1 0\n"
+			 "partition small default on 1 shared 1GiB 2 0\n"
+			 "partition p default off 1 shared %s\n", cases[i].asked);
+		decide(&policy, host, p, &ask);
+		assert_int_equal(placement_error(p, &ask, &e), -1);
+		assert_string_equal(e.fix, cases[i].fix);
+		error_clear(&e);
+	}
+	free(p);
+}
+
 static void a_domain_has_limits_of_its_own(void **state)
 {
 	static const char host[] = SMALL "partition o default on 1 shared 1GiB 1-3 0\n"
@@ -445,6 +475,7 @@ int main(void)
 		cmocka_unit_test(cpus_kept_for_dedicated_contexts_are_kept),
 		cmocka_unit_test(cores_may_be_shared_if_the_policy_says_so),
 		cmocka_unit_test(a_core_serves_one_domain_unless_the_policy_says_otherwise),
+		cmocka_unit_test(a_refusal_for_want_of_memory_says_what_would_make_it_fit),
 		cmocka_unit_test(a_domain_has_limits_of_its_own),
 		cmocka_unit_test(the_policys_pool_limits_what_the_book_allows),
 		cmocka_unit_test(the_next_one_is_placed_beside_the_one_before),
