@@ -294,26 +294,38 @@ static void count(struct uvr_context *context, enum ultravisor_exit kind)
 	trace_uvr_context_exit(context->partition->object.id, context->index, kind);
 }
 
-/* What KVM_RUN's result means to the monitor: EAGAIN if nothing, and the guest goes on. */
+/*
+ * Lets the guest run until it needs its monitor, or KVM_RUN fails. In between the context stays
+ * entered: whoever holds, kicks or changes it is heard as if it were in the guest.
+ */
+static long enter(struct uvr_context *context)
+{
+	struct uvr_exit exit;
+	long r;
+
+	do {
+		r = vfs_ioctl(context->vcpu, KVM_RUN, 0);
+		if (r)
+			return r;
+		exit = uvr_exit_classify(page_address(context->page));
+		count(context, exit.kind);
+	} while (exit.quiet || (exit.port >= 0 &&
+				uvr_port_ring(&context->partition->ports, exit.port)));
+	return 0;
+}
+
+/* What KVM_RUN's failure means to the monitor: EAGAIN if nothing, and the guest goes on. */
 static long settle(struct uvr_context *context, long r)
 {
 	const struct kvm_run *run = page_address(context->page);
-	struct uvr_exit exit;
 
-	switch (r) {
-	case 0:
-		exit = uvr_exit_classify(run);
-		count(context, exit.kind);
-		return exit.quiet ? -EAGAIN : 0;
-	case -EINTR:
-		count(context, ULTRAVISOR_EXIT_INTR);
-		if (task_sigpending(current) || uvr_immediate_exit(run))
-			return -EINTR;
-		return -EAGAIN;
-	default:
+	if (r != -EINTR)
 		/* EAGAIN is KVM's too: a waiting processor has got its start-up interrupt. */
 		return r;
-	}
+	count(context, ULTRAVISOR_EXIT_INTR);
+	if (task_sigpending(current) || uvr_immediate_exit(run))
+		return -EINTR;
+	return -EAGAIN;
 }
 
 long uvr_context_run(struct uvr_call *call)
@@ -335,7 +347,7 @@ long uvr_context_run(struct uvr_call *call)
 		rc = admit(context);
 		if (rc)
 			break;
-		rc = vfs_ioctl(context->vcpu, KVM_RUN, 0);
+		rc = enter(context);
 		leave(context);
 		rc = settle(context, rc);
 	} while (rc == -EAGAIN);

@@ -28,6 +28,7 @@
 #include "doorbell.h"
 #include "endpoint.h"
 #include "event.h"
+#include "partition.h"
 #include "trace.h"
 
 /* C: constant once started; only with a deadline. S: lock, with interrupts off. */
@@ -257,15 +258,20 @@ void uvr_doorbell_signal_slot(struct uvr_channel *channel, u32 slot)
 		signal(channel->slots[slot].sinks[i]);
 }
 
-static void source_ring(struct irq_work *work)
+void uvr_doorbell_ring_server(struct uvr_channel *channel, u32 index)
 {
-	struct uvr_source *source = container_of(work, struct uvr_source, work);
-	struct uvr_channel *channel = source->channel;
 	unsigned long flags;
 
 	spin_lock_irqsave(&channel->bells, flags);
-	ring_server(channel, source->index);
+	ring_server(channel, index);
 	spin_unlock_irqrestore(&channel->bells, flags);
+}
+
+static void source_ring(struct irq_work *work)
+{
+	struct uvr_source *source = container_of(work, struct uvr_source, work);
+
+	uvr_doorbell_ring_server(source->channel, source->index);
 }
 
 static int source_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
@@ -354,6 +360,8 @@ void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side
 	u32 i;
 
 	lockdep_assert_held_write(&channel->lock);
+	if (side == &channel->client_side)
+		uvr_port_unbind_all(channel);
 	for (i = 0; i < channel->doorbells; i++) {
 		if (side == &channel->client_side) {
 			stop_source(channel->sources[i]);
@@ -422,6 +430,21 @@ static int bind_source(struct uvr_endpoint *endpoint, u32 index, int fd)
 	return rc;
 }
 
+static int bind_port(struct uvr_endpoint *endpoint, u32 index, int number)
+{
+	struct uvr_channel *channel = endpoint->channel;
+	int rc;
+
+	down_write(&channel->lock);
+	rc = uvr_endpoint_check(endpoint, current->mm);
+	if (!rc && number == -1)
+		uvr_port_unbind(channel, index);
+	else if (!rc)
+		rc = uvr_port_bind(channel, index, number);
+	up_write(&channel->lock);
+	return rc;
+}
+
 long uvr_doorbell_bind(struct uvr_call *call)
 {
 	struct uvr_endpoint *endpoint = uvr_endpoint(call->handle);
@@ -435,9 +458,12 @@ long uvr_doorbell_bind(struct uvr_call *call)
 	case ULTRAVISOR_DOORBELL_SINK:
 		return bind_sink(endpoint, arg->index, arg->fd);
 	case ULTRAVISOR_DOORBELL_SOURCE:
+	case ULTRAVISOR_DOORBELL_PORT:
 		if (call->handle->role != UVR_ROLE_CLIENT)
 			return -EACCES;
-		return bind_source(endpoint, arg->index, arg->fd);
+		return arg->what == ULTRAVISOR_DOORBELL_SOURCE ?
+		       bind_source(endpoint, arg->index, arg->fd) :
+		       bind_port(endpoint, arg->index, arg->fd);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -21,6 +21,9 @@ void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side
 /* Signals every sink of a slot (ULTRAVISOR_NO_SLOT: none). Bells locked. */
 void uvr_doorbell_signal_slot(struct uvr_channel *channel, u32 slot);
 
+/* As the client does, wherever the ring comes from. */
+void uvr_doorbell_ring_server(struct uvr_channel *channel, u32 index);
+
 long uvr_doorbell_bind(struct uvr_call *call);
 long uvr_doorbell_ring(struct uvr_call *call);
 

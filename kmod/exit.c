@@ -6,26 +6,16 @@
 
 #include "exit.h"
 
-/*
- * Linux writes this port to wait a microsecond (native_io_delay) and firmware to show its
- * progress: nothing is there, nothing is ever read back.
- */
-#define PORT_DELAY 0x80
-
-static bool is_delay(const struct kvm_run *run)
-{
-	return READ_ONCE(run->io.direction) == KVM_EXIT_IO_OUT &&
-	       READ_ONCE(run->io.port) == PORT_DELAY;
-}
-
 struct uvr_exit uvr_exit_classify(const struct kvm_run *run)
 {
-	struct uvr_exit exit = { .kind = ULTRAVISOR_EXIT_OTHER };
+	struct uvr_exit exit = { .kind = ULTRAVISOR_EXIT_OTHER, .port = -1 };
 
 	switch (READ_ONCE(run->exit_reason)) {
 	case KVM_EXIT_IO:
 		exit.kind = ULTRAVISOR_EXIT_PIO;
-		exit.quiet = is_delay(run);
+		if (READ_ONCE(run->io.direction) == KVM_EXIT_IO_OUT)
+			exit.port = READ_ONCE(run->io.port);
+		exit.quiet = exit.port == UVR_PORT_DELAY;
 		break;
 	case KVM_EXIT_MMIO:
 		exit.kind = ULTRAVISOR_EXIT_MMIO;

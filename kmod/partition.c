@@ -173,6 +173,7 @@ static struct uvr_partition *alloc_partition(const struct ultravisor_partition_c
 	INIT_LIST_HEAD(&partition->channels);
 	init_waitqueue_head(&partition->out);
 	uvr_lease_init(&partition->lease);
+	uvr_ports_init(&partition->ports);
 	strscpy(partition->name, arg->name, sizeof(partition->name));
 	memcpy(partition->object.uuid, arg->uuid, sizeof(partition->object.uuid));
 	partition->object.transaction = arg->transaction;

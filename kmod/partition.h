@@ -15,6 +15,7 @@
 #include "grant.h"
 #include "lease.h"
 #include "object.h"
+#include "port.h"
 
 struct mem_cgroup;
 struct uvr_call;
@@ -46,6 +47,7 @@ struct uvr_partition {
 	struct uvr_block blocks[ULTRAVISOR_MAX_BLOCKS];		/* B */
 	u32 nr_blocks;						/* B */
 	struct uvr_lease lease;
+	struct uvr_ports ports;
 	wait_queue_head_t out;		/* a context has left the guest */
 };
 

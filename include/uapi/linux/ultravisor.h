@@ -513,11 +513,15 @@ struct ultravisor_attach {
  *   and, if a server, serving. A fresh sink is signalled once, so that nothing rung before is lost.
  * SOURCE (client only): whenever somebody writes eventfd fd (KVM's ioeventfd does), the
  *   doorbell rings at whoever serves.
+ * PORT (client that is a partition only): whenever the guest writes I/O port number fd, in
+ *   whatever width, the doorbell rings at whoever serves, and the guest goes on: its monitor does
+ *   not see the exit. No port that KVM itself emulates, and not port 0x80.
  * fd -1 takes a binding away. A promotion signals all sinks of the new server once.
  */
 enum ultravisor_doorbell {
 	ULTRAVISOR_DOORBELL_SINK = 1,
 	ULTRAVISOR_DOORBELL_SOURCE = 2,
+	ULTRAVISOR_DOORBELL_PORT = 3,
 };
 
 struct ultravisor_doorbell_bind {

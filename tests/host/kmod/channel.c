@@ -575,7 +575,7 @@ static void doorbell_arguments_are_checked(void)
 	ok(attach(f.server[0]));
 	fails(EINVAL, ring(f.client, 4));
 	fails(EINVAL, bind_doorbell(f.client, 4, ULTRAVISOR_DOORBELL_SINK, e));
-	fails(EOPNOTSUPP, bind_doorbell(f.client, 0, 3, e));
+	fails(EOPNOTSUPP, bind_doorbell(f.client, 0, 4, e));
 	fails(EOPNOTSUPP, bind_doorbell(f.client, 0, 0, e));
 	fails(EBADF, bind_doorbell(f.client, 0, ULTRAVISOR_DOORBELL_SINK, 999));
 	fails(EBADF, bind_doorbell(f.client, 0, ULTRAVISOR_DOORBELL_SINK, -2));

@@ -402,6 +402,11 @@ static long bind_source(void)
 	return bind_doorbell(f.client, 1, ULTRAVISOR_DOORBELL_SOURCE, f.event);
 }
 
+static long bind_port(void)
+{
+	return bind_doorbell(f.client, 1, ULTRAVISOR_DOORBELL_PORT, 0xc000);
+}
+
 static long ring_server(void)
 {
 	return ring(f.client, 1);
@@ -628,6 +633,7 @@ static const struct path {
 	{ "DETACH", ATTACHED, prepare_own_area, detach_client, 0, NULL },
 	{ "DOORBELL_BIND of a sink", ATTACHED, NULL, bind_sink, 0, NULL },
 	{ "DOORBELL_BIND of a source", ATTACHED, NULL, bind_source, 0, NULL },
+	{ "DOORBELL_BIND of a port", ATTACHED, NULL, bind_port, 0, NULL },
 	{ "DOORBELL_RING", ATTACHED, NULL, ring_server, 0, NULL },
 	{ "mmap of an area", ATTACHED, NULL, map_own_area, 0, NULL },
 	{ "mmap of a grant", ATTACHED, NULL, map_grant, 0, NULL },

@@ -444,6 +444,8 @@ static void use_doorbell(int fd)
 	}
 	bind.what = one_in(40) ? draw() : 1 + below(3);
 	bind.fd = pick(EVENT);
+	if (bind.what == ULTRAVISOR_DOORBELL_PORT && below(2))
+		bind.fd = 1;	/* which a guest writes */
 	if (one_in(6))
 		bind.fd = -1;
 	call(fd, ULTRAVISOR_DOORBELL_BIND, &bind);

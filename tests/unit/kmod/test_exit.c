@@ -60,6 +60,17 @@ static void an_out_to_a_port_is_pio(void **state)
 	expect(HEAD("02") "01 01 e900 01000000 0010000000000000", ULTRAVISOR_EXIT_PIO, false);
 }
 
+static void only_an_out_has_a_port(void **state)
+{
+	(void)state;
+	assert_int_equal(uvr_exit_classify(page(HEAD("02") "01 01 f803 01000000")).port, 0x3f8);
+	/* rep outsw to 0xffff */
+	assert_int_equal(uvr_exit_classify(page(HEAD("02") "01 02 ffff 00100000")).port, 0xffff);
+	assert_int_equal(uvr_exit_classify(page(HEAD("02") "00 01 f803 01000000")).port, -1);
+	/* MMIO, whatever is where PIO has its port */
+	assert_int_equal(uvr_exit_classify(page(HEAD("06") "01 01 f803 01000000")).port, -1);
+}
+
 static void only_an_out_to_the_delay_port_is_quiet(void **state)
 {
 	(void)state;
@@ -152,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_out_to_a_port_is_pio),
+		cmocka_unit_test(only_an_out_has_a_port),
 		cmocka_unit_test(only_an_out_to_the_delay_port_is_quiet),
 		cmocka_unit_test(memory_that_is_not_there_is_mmio),
 		cmocka_unit_test(hlt_is_hlt_whatever_the_rest_says),
