@@ -16,19 +16,20 @@ uint32_t candidate_weight(uint32_t mode, uint64_t budget, uint64_t period)
 	return (budget * FULL + period - 1) / period;
 }
 
-static uint64_t load_of(const struct rows *rows, uint32_t cpu, uint64_t frame_ns)
+/* What each CPU has to do; frame_ns: its domain's. One pass over the contexts. */
+static void count_loads(const struct rows *rows, const uint64_t *frame_ns, uint64_t *load)
 {
-	uint64_t load = 0;
-
 	for (rows_each(rows, CONTEXT, context, c)) {
-		unsigned int n = cpuset_count(set(c->cpus));
+		unsigned int n = c->mode == MODE_SHARED ? cpuset_count(set(c->cpus)) : 1;
+		uint64_t share = n ? candidate_weight(c->mode, c->budget_ns, c->period_ns) / n : 0;
 
-		if (c->mode == MODE_SHARED && n && cpuset_has(set(c->cpus), cpu))
-			load += candidate_weight(c->mode, c->budget_ns, c->period_ns) / n;
-		else if (c->mode == MODE_WINDOW && cpuset_has(set(c->cpus), cpu))
-			load += command_ppm(c->window_ns, frame_ns);
+		if (c->mode == MODE_DEDICATED)
+			continue;
+		for (unsigned int cpu = cpuset_next(set(c->cpus), 0); cpu < CPUSET_CPUS;
+		     cpu = cpuset_next(set(c->cpus), cpu + 1))
+			load[cpu] += c->mode == MODE_WINDOW ?
+				     command_ppm(c->window_ns, frame_ns[cpu]) : share;
 	}
-	return load;
 }
 
 static const struct command_row_processor *processor(const struct rows *rows, uint32_t cpu)
@@ -83,8 +84,13 @@ static void exclude(struct candidates *c, uint32_t cpu, const char *why, const c
 void candidates_find(const struct policy *policy, const struct rows *rows,
 		     const struct placement_ask *ask, struct candidates *c)
 {
+	uint64_t frame_ns[CPUSET_CPUS] = { 0 }, load[CPUSET_CPUS] = { 0 };
 	const char *other;
 
+	for (rows_each(rows, PROCESSOR, processor, p))
+		if (p->cpu < CPUSET_CPUS)
+			frame_ns[p->cpu] = p->frame_ns;
+	count_loads(rows, frame_ns, load);
 	c->count = 0;
 	c->excluded[0] = '\0';
 	for (rows_each(rows, PROCESSOR, processor, p)) {
@@ -105,7 +111,7 @@ void candidates_find(const struct policy *policy, const struct rows *rows,
 			exclude(c, p->cpu, "shares its core with domain ", other);
 		else
 			c->cpu[c->count++] = (struct candidate){
-				p, load_of(rows, p->cpu, p->frame_ns), p->realtime_ppm, false };
+				p, load[p->cpu], p->realtime_ppm, false };
 	}
 }
 
@@ -191,12 +197,17 @@ unsigned int candidates_choose(const struct policy *policy, struct candidates *c
 
 	while (got < n) {
 		struct candidate *best = NULL;
+		uint64_t least = UINT64_MAX;
 
-		for (unsigned int i = 0; i < c->count; i++)
-			if (!c->cpu[i].chosen &&
-			    (!best || cost(policy, c, &c->cpu[i], ask, node) <
-				      cost(policy, c, best, ask, node)))
+		for (unsigned int i = 0; i < c->count; i++) {
+			uint64_t v = c->cpu[i].chosen ? UINT64_MAX :
+				     cost(policy, c, &c->cpu[i], ask, node);
+
+			if (v < least) {
 				best = &c->cpu[i];
+				least = v;
+			}
+		}
 		if (!best)
 			break;
 		best->chosen = true;

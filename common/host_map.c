@@ -325,12 +325,19 @@ static void add_devices(const struct map *m, const char *partition, json_t *tabl
 	}
 }
 
+/* An empty cell stays empty. */
+static void as_it_is(char *to, size_t size, const json_t *value, const json_t *row)
+{
+	(void)row;
+	snprintf(to, size, "%s", json_is_string(value) ? json_string_value(value) : "");
+}
+
 static void draw_partitions(const struct map *m)
 {
 	static const struct output_field fields[] = {
-		{ "", "letter", NULL, false }, { "PARTITION", "name", NULL, false },
+		{ "", "letter", as_it_is, false }, { "PARTITION", "name", as_it_is, false },
 		{ "HAS", "what", NULL, false }, { "WHERE", "where", NULL, false },
-		{ "SERVED BY", "servers", NULL, false }, { NULL, NULL, NULL, false }
+		{ "SERVED BY", "servers", as_it_is, false }, { NULL, NULL, NULL, false }
 	};
 	json_t *table = json_array();
 
