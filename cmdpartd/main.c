@@ -136,6 +136,7 @@ static void on_prepared(void *data)
 
 	announce(p);
 	service_reloaded(&p->service);
+	autostart_run(&p->service);
 }
 
 /* What is wrong with the new policy is in the log; the old one stays. */
@@ -226,6 +227,7 @@ static int start(struct program *p, const struct options *o, sd_event *event, st
 		return -1;
 	if (sandbox_drop(USER_COMMAND, GROUP_OPERATOR, e) < 0 ||
 	    epoch_open(&p->service.epoch, state, e) < 0 ||
+	    autostart_open(&p->service.autostart, state, e) < 0 ||
 	    open_service(p, event, fd, e) < 0 || sandbox_filter(e) < 0)
 		return -1;
 	return 0;

@@ -303,10 +303,32 @@ static int read_placement(const struct reader *r, const json_t *placement, struc
 	return rc < 0 ? rc : 0;
 }
 
+static int read_autostart(const struct reader *r, const json_t *json, struct policy *p)
+{
+	json_t *list, *item;
+	size_t i;
+	int rc;
+
+	rc = reader_get(r, "", json, "autostart", JSON_ARRAY, "[ \"db\", \"web1\" ]", false, &list);
+	if (rc <= 0)
+		return rc;
+	if (json_array_size(list) > POLICY_MAX_AUTOSTART)
+		return reader_fault(r, "autostart", "has more than %u names",
+				    POLICY_MAX_AUTOSTART);
+	json_array_foreach(list, i, item) {
+		const char *name = json_string_value(item);
+
+		if (!name || !reader_name_ok(name, COMMAND_NAME_LEN))
+			return reader_fault(r, "autostart", "[%zu] is not a partition's name", i);
+		strcpy(p->autostart[p->autostarts++], name);
+	}
+	return 1;
+}
+
 int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e)
 {
 	static const char *const keys[] = { "version", "host", "domains", "roles", "quotas",
-					    "placement", NULL };
+					    "placement", "autostart", NULL };
 	static const struct {
 		const char *key, *example;
 		int (*read)(const struct reader *r, const json_t *section, struct policy *p);
@@ -331,7 +353,7 @@ int policy_parse(struct policy *p, const json_t *json, const char *source, struc
 		if (rc < 0 || (rc > 0 && sections[i].read(&r, section, p) < 0))
 			return -1;
 	}
-	return read_domains(&r, json, p) < 0 ? -1 : 0;
+	return read_domains(&r, json, p) < 0 || read_autostart(&r, json, p) < 0 ? -1 : 0;
 }
 
 const struct policy_domain *policy_domain(const struct policy *p, const char *name)
@@ -386,7 +408,7 @@ static json_t *domain_to_json(const struct policy_domain *d)
 
 json_t *policy_to_json(const struct policy *p)
 {
-	json_t *o = json_pack("{s:i}", "version", 1), *placement, *domains;
+	json_t *o = json_pack("{s:i}", "version", 1), *placement, *domains, *list;
 
 	if (p->has_host)
 		json_object_set_new(o, "host", json_pack("{s:o, s:o}", "cpus",
@@ -416,5 +438,9 @@ json_t *policy_to_json(const struct policy *p)
 	if (p->has_dedicated)
 		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
 	json_object_set_new(o, "placement", placement);
+	list = json_array();
+	for (unsigned int i = 0; i < p->autostarts; i++)
+		json_array_append_new(list, json_string(p->autostart[i]));
+	json_object_set_new(o, "autostart", list);
 	return o;
 }

@@ -19,6 +19,7 @@
 #define POLICY_FRAME_NS		10000000ull	/* of a domain for which nothing is said */
 #define POLICY_MAX_DOMAINS	64u
 #define POLICY_MAX_PATHS	16u
+#define POLICY_MAX_AUTOSTART	256u
 #define POLICY_MAX_BRIDGES	16u
 
 enum role { ROLE_ROOT, ROLE_OPERATIONS, ROLE_OPERATOR, ROLES };
@@ -48,6 +49,8 @@ struct policy {
 	unsigned int domains;
 	struct policy_domain domain[POLICY_MAX_DOMAINS];
 	struct policy_role role[ROLES];
+	unsigned int autostarts;
+	char autostart[POLICY_MAX_AUTOSTART][COMMAND_NAME_LEN];	/* in this order */
 	/* quotas */
 	uint64_t partitions;		/* of the host */
 	uint64_t partition_vcpus, partition_memory, partition_devices;

@@ -9,6 +9,7 @@
 
 #include <common/http_server.h>
 
+#include "autostart.h"
 #include "call.h"
 #include "epoch.h"
 #include "policy.h"
@@ -26,6 +27,7 @@ struct service {
 	const char *state;		/* directory; uvd keeps the consoles' logs below it */
 	uid_t operations;		/* opsd's user; (uid_t)-1: there is none */
 	struct epoch epoch;
+	struct autostart autostart;
 	struct calls flying;		/* that have sent a transaction */
 	void (*prepared)(void *data);	/* the host is as the policy says, or cannot be made so */
 	void *prepared_data;

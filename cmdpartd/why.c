@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /v1/partitions/NAME/why: one that is off is planned, as POST /v1/plan does it, by uvd too. One
- * that is on is judged by the same rules on rows in which it holds nothing: what it would get now,
- * beside what it has. Then the transactions in which somebody asked for something of it.
+ * GET /v1/partitions/NAME/why: one that is off is planned, as POST /v1/plan does it, by uvd too.
+ * One that is on is judged by the same rules on rows in which it holds nothing: what it would get
+ * now, beside what it has. Then the transactions in which somebody asked for something of it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -325,11 +325,11 @@ static void add_devices(const struct map *m, const char *partition, json_t *tabl
 	}
 }
 
-/* An empty cell stays empty. */
+/* An empty cell stays empty, instead of "-". */
 static void as_it_is(char *to, size_t size, const json_t *value, const json_t *row)
 {
 	(void)row;
-	snprintf(to, size, "%s", json_is_string(value) ? json_string_value(value) : "");
+	snprintf(to, size, "%s", json_string_length(value) ? json_string_value(value) : " ");
 }
 
 static void draw_partitions(const struct map *m)

@@ -112,6 +112,24 @@ reloaded() { cmdpartctl policy --json | jq -e '.policy.placement.vcpus_per_cpu =
 within 10 reloaded
 state_is e running || fail "e does not run any more"
 
+# Started at boot, in order, once: what is ended afterwards stays off. A load of the module that nobody knows of stands for the boot.
+rc 0 cmdpartctl kill e
+rc 0 cmdpartctl kill d
+rc 0 cmdpartctl kill a
+sed -i 's/^{ "version": 1,/{ "version": 1, "autostart": [ "d", "nobody", "a" ],/' "$policy"
+rm -f /var/lib/ultravisor/command/autostart.json
+last=$(cmdpartctl host --json | jq .transactions)
+restart
+within 20 state_is d running
+within 20 state_is a running
+within 10 test -s /var/lib/ultravisor/command/autostart.json
+started=$(cmdpartctl ledger --after "$last" --json | jq -r '[.ledger[] | select(.text == "autostart") | .subject] | join(" ")')
+[ "$started" = "d a" ] || fail "started: $started"
+rc 0 cmdpartctl kill a
+restart
+state_is a defined || fail "a was started again"
+rc 0 cmdpartctl start a
+
 # A domain that is in use stays as it is, and the log says so; a broken file keeps cmdpartd from starting,
 # and no guest minds.
 sed -i 's/"1-2", "memory": "512MiB"/"1-2", "memory": "384MiB"/' "$policy"

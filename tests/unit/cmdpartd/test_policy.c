@@ -40,7 +40,7 @@ static void the_defaults_are_these(void **state)
 		"  'quotas': { 'partitions': 256, 'vcpus': 64, 'memory': '1TiB', 'devices': 16 },"
 		"  'placement': { 'vcpus_per_cpu': 8, 'whole_cores': true,"
 		"                 'domains_share_cores': false, 'order': 'spread',"
-		"                 'numa': 'prefer' } }");
+		"                 'numa': 'prefer' }, 'autostart': [] }");
 	struct policy p;
 	json_t *json;
 
@@ -67,7 +67,7 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 		"  'quotas': { 'partitions': 10, 'vcpus': 8, 'memory': '16GiB', 'devices': 4 },"
 		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false,"
 		"                 'domains_share_cores': true, 'order': 'pack', 'numa': 'strict',"
-		"                 'dedicated': '60-63' } }");
+		"                 'dedicated': '60-63' }, 'autostart': [ 'db', 'web1' ] }");
 	struct error e = ERROR_NONE;
 	static struct policy p;
 	json_t *again;
@@ -166,6 +166,7 @@ static const struct {
 	{ "{ 'quotas': { 'memory': 5 } }", "quotas.memory", "must be a string" },
 	{ "{ 'placement': { 'vcpus_per_cpu': 0 } }", "placement.vcpus_per_cpu", "out of range" },
 	{ "{ 'placement': { 'whole_cores': 'yes' } }", "placement.whole_cores", "true or false" },
+	{ "{ 'autostart': [ 'a', 'B!' ] }", "autostart", "[1] is not a partition's name" },
 	{ "{ 'placement': { 'order': 'best' } }", "placement.order", "not understood" },
 	{ "{ 'placement': { 'numa': 1 } }", "placement.numa", "must be a string" },
 	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB', 'partitions': 0 } ] }",
