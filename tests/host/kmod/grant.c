@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Grants: a serving endpoint sees the client partition's memory, and nobody else any of it. */
 #include <fcntl.h>
+#include <linux/io_uring.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +125,88 @@ static void revocation_leaves_the_owner_alone(void)
 		check(f.owner[i] == (char)(i >> 12));
 }
 
+/* ---- the owner's guest ---- */
+
+/* Writes 128 pages, from 0x8000 on, and counts; over and over. */
+static const uint8_t writing_pages[] = {
+	0x31, 0xc0,			/* xor ax, ax */
+	0x8e, 0xd8,			/* again: mov ds, ax */
+	0xfe, 0x06, 0x00, 0x80,		/* inc byte [0x8000] */
+	0x05, 0x00, 0x01,		/* add ax, 0x100 */
+	0x3d, 0x00, 0x80,		/* cmp ax, 0x8000 */
+	0x72, 0xf2,			/* jb again */
+	0x31, 0xc0,			/* xor ax, ax */
+	0x8e, 0xd8,			/* mov ds, ax */
+	0x66, 0xff, 0x06, 0x00, 0x30,	/* inc dword [0x3000] */
+	0xeb, 0xe7,			/* jmp again */
+};
+
+static void *run_guest(void *arg)
+{
+	const struct guest *g = arg;
+
+	fails(ESHUTDOWN, context_run(g->context));
+	return NULL;
+}
+
+/* The faults of all guests in their nested page tables so far. */
+static long nested_faults(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/kvm/pf_taken", "r");
+	long count = -1;
+
+	check(file);
+	check(fscanf(file, "%ld", &count) == 1);
+	fclose(file);
+	return count;
+}
+
+static void goes_round(struct guest *g, uint32_t times)
+{
+	uint32_t before = *counter(g);
+
+	for (int ms = 0; *counter(g) - before < times; ms++) {
+		check(ms < 20000);
+		sleep_ms(1);
+	}
+}
+
+static void a_grant_costs_its_guest_no_fault(void)
+{
+	struct ultravisor_channel_create create = { .flags = ULTRAVISOR_CHANNEL_GRANT };
+	struct object channel;
+	pthread_t runner;
+	struct guest g;
+	long before;
+	int server;
+	char *s;
+
+	guest_define(&g, "undisturbed", 0, 0);
+	guest_build(&g, writing_pages, sizeof(writing_pages), false);
+	create.client_id = g.partition.id;
+	channel = make_channel(&create);
+	ok(server_set(channel.fd, 0, 0xa0));
+	server = ok(object_open(channel.id, ULTRAVISOR_ROLE_SERVER, 0));
+	ok(attach(server));
+	check(!pthread_create(&runner, NULL, run_guest, &g));
+	goes_round(&g, 100);
+
+	before = nested_faults();
+	check(before > 0);
+	s = map(server, 0, GUEST_SIZE);
+	for (size_t i = 0; i < GUEST_SIZE; i += 4096)
+		check(touch_read(s + i) == 0);
+	check(touch_write(s + GUEST_SIZE / 2) == 0);
+	goes_round(&g, 100);
+	check(nested_faults() == before);
+	ok(channel_revoke(channel.fd, ULTRAVISOR_REVOKE_ALL, 0));
+	check(touch_read(s) == SIGBUS);
+	goes_round(&g, 100);
+	check(nested_faults() == before);
+	ok(object_destroy(g.partition.id));
+	pthread_join(runner, NULL);
+}
+
 static void the_end_of_the_partition_ends_its_grants(void)
 {
 	struct fixture f = make();
@@ -157,6 +243,101 @@ static void granted_memory_cannot_be_pinned_or_read_from_outside(void)
 	fails(EFAULT, vmsplice(pipes[1], &iov, 1, 0));
 	fails(EIO, pread(mem, &byte, 1, (uintptr_t)s));
 	check(pread(mem, &byte, 1, (uintptr_t)f.owner) == 1);
+}
+
+static void direct_io_cannot_hold_granted_memory(void)
+{
+	struct fixture f = make();
+	int fd = ok(open("/var/lib/ultravisor", O_TMPFILE | O_RDWR | O_DIRECT, 0600));
+	char *s;
+
+	seal_for_grants(f.memfd);
+	s = map(f.server[0], 0, SIZE);
+	check(touch_write(s) == 0);
+	check(pwrite(fd, f.owner, 4096, 0) == 4096);
+	fails(EFAULT, pwrite(fd, s, 4096, 0));
+	fails(EFAULT, pread(fd, s, 4096, 0));
+	/* What is copied is not held. */
+	ok(fcntl(fd, F_SETFL, 0));
+	check(pwrite(fd, s, 4096, 0) == 4096);
+	close(fd);
+}
+
+static void io_uring_cannot_keep_granted_memory(void)
+{
+	struct io_uring_params params = { 0 };
+	struct fixture f = make();
+	struct iovec iov;
+	long ring;
+	char *s;
+
+	seal_for_grants(f.memfd);
+	s = map(f.server[0], 0, SIZE);
+	check(touch_write(s) == 0);
+	ring = ok(syscall(SYS_io_uring_setup, 4, &params));
+	iov = (struct iovec){ s, 65536 };
+	fails(EFAULT, syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1));
+	iov.iov_base = f.owner;
+	ok(syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1));
+	close(ring);
+}
+
+/* ---- forks beside faults and revocations ---- */
+
+static struct fixture forked;
+static char *shared;
+static bool over;
+static __thread sigjmp_buf lost;
+
+static void on_bus(int signo)
+{
+	(void)signo;
+	siglongjmp(lost, 1);
+}
+
+static void *touch_all_the_time(void *arg)
+{
+	(void)arg;
+	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
+		if (sigsetjmp(lost, 1)) {
+			sched_yield();
+			continue;
+		}
+		for (size_t i = 0; i < SIZE; i += 4096)
+			(*(volatile char *)(shared + i))++;
+	}
+	return NULL;
+}
+
+static void a_fork_takes_no_grant_along(void)
+{
+	struct sigaction action = { .sa_handler = on_bus };
+	pthread_t toucher[2];
+	int status;
+
+	forked = make();
+	seal_for_grants(forked.memfd);
+	shared = map(forked.server[0], 0, SIZE);
+	ok(sigaction(SIGBUS, &action, NULL));
+	for (int i = 0; i < 2; i++)
+		check(!pthread_create(&toucher[i], NULL, touch_all_the_time, NULL));
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = ok(fork());
+
+		if (!pid) {
+			signal(SIGBUS, SIG_DFL);
+			_exit(*(volatile char *)shared & 0);
+		}
+		if (i == 50)
+			ok(channel_revoke(forked.channel.fd, ULTRAVISOR_REVOKE_ALL, 0));
+		check(waitpid(pid, &status, 0) == pid);
+		check(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	}
+	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+	for (int i = 0; i < 2; i++)
+		pthread_join(toucher[i], NULL);
+	signal(SIGBUS, SIG_DFL);
+	check(touch_read(shared) == SIGBUS);
 }
 
 static void a_channel_without_the_flag_grants_nothing(void)
@@ -245,17 +426,35 @@ static void huge_pages_are_granted_where_the_owner_has_them(void)
 	check(write(nr, "0", 1) == 1);
 }
 
+static long shmem_huge_kib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kib = -1;
+
+	check(file);
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "ShmemHugePages: %ld", &kib);
+	fclose(file);
+	check(kib >= 0);
+	return kib;
+}
+
 /* A grant is by small pages, also of memory that the owner has in huge ones. */
 static void transparent_huge_pages_are_granted(void)
 {
 	int mode = ok(open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDWR));
+	int compact = ok(open("/proc/sys/vm/compact_memory", O_WRONLY));
+	long before = shmem_huge_kib();
 	struct fixture f;
 	char *s;
 
+	check(write(compact, "1", 1) == 1);
 	check(write(mode, "force", 5) == 5);
 	f = make();
 	seal_for_grants(f.memfd);
 	memset(f.owner, 'o', SIZE);
+	check(shmem_huge_kib() >= before + SIZE / 1024);
 	s = map(f.server[0], 0, SIZE);
 	for (size_t i = 0; i < SIZE; i += 4096) {
 		check(s[i] == 'o');
@@ -298,10 +497,14 @@ int main(int argc, char **argv)
 		{ "only the serving one sees the memory", only_the_serving_one_sees_the_memory },
 		{ "without the seals there is no grant", without_the_seals_there_is_no_grant },
 		{ "revocation leaves the owner alone", revocation_leaves_the_owner_alone },
+		{ "a grant costs its guest no fault", a_grant_costs_its_guest_no_fault },
 		{ "the end of the partition ends its grants",
 		  the_end_of_the_partition_ends_its_grants },
 		{ "granted memory cannot be pinned or read from outside",
 		  granted_memory_cannot_be_pinned_or_read_from_outside },
+		{ "direct I/O cannot hold granted memory", direct_io_cannot_hold_granted_memory },
+		{ "io_uring cannot keep granted memory", io_uring_cannot_keep_granted_memory },
+		{ "a fork takes no grant along", a_fork_takes_no_grant_along },
 		{ "a channel without the flag grants nothing",
 		  a_channel_without_the_flag_grants_nothing },
 		{ "blocks are checked", blocks_are_checked },
