@@ -27,7 +27,7 @@ dmesg -n 1
 attack() { # NAME QUEUE: takes the device from its driver, and gives it back
 	echo "guest: attacks $1"
 	echo "$1" >/sys/bus/pci/drivers/virtio-pci/unbind
-	noise "$1" "$2" $seed $rounds || echo "guest: hostile ended with status $?"
+	hostile "$1" "$2" $seed $rounds || echo "guest: hostile ended with status $?"
 	echo "$1" >/sys/bus/pci/drivers/virtio-pci/bind
 }
 disk_works() {
@@ -55,7 +55,7 @@ done
 echo "guest: over"
 END
 "$repository/testhost/guest-initrd" "$work/hostile.initrd" --kernel 6.1-cloud --init "$work/hostile.init" \
-	--file "$repository/build/tests/guest/noise:bin/noise" >/dev/null
+	--file "$repository/build/tests/guest/hostile:bin/hostile" >/dev/null
 cp "$work/6.1-cloud.vmlinuz" "$work/hostile.vmlinuz"
 
 disk neighbour 64M
