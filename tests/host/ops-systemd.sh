@@ -1,9 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own, and is deactivated
-# where: appliance
-# appliance: --systemd --cpus 4 --memory 3G
-# timeout: 400
+# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own, and is deactivated; when the host shuts down, a guest is powered off before what serves it is stopped
+# where: host
+# timeout: 500
+if [[ ! ${APPLIANCE:-} ]]; then
+	source "$(dirname "$0")/lib.sh"
+	mkdir "$tmp/out"
+	status=0
+	APPLIANCE_OUT=$tmp/out "$appliance" --systemd --cpus 4 --memory 3G --timeout 400 -- \
+		bash "$repo/tests/host/ops-systemd.sh" </dev/null || status=$?
+	((status == 0)) || exit "$status"
+	# The shutdown began behind the end of that; this is what the witness saw of it.
+	has "$tmp/out/console" 'guest: power button'
+	line() { grep -nE "$1" "$tmp/out/journal" | tail -n 1 | cut -d: -f1; }
+	has "$tmp/out/journal" 'last: off'
+	for unit in 'resource database' 'command partition' 'I/O partition.* a' 'I/O partition.* b'; do
+		has "$tmp/out/journal" "systemd.*: Stopping .*$unit"
+		(($(line 'last: off') < $(line "systemd.*: Stopping .*$unit"))) ||
+			fail "stopped too early: $unit; $(grep -E 'last: |systemd.*: Stop' "$tmp/out/journal")"
+	done
+	exit
+fi
 source "$(dirname "$0")/lib/guest.bash"
 # shellcheck disable=SC2034 # read by lib/guest.bash
 work=/var/lib/ultravisor/images/ops-systemd
@@ -64,3 +81,24 @@ opsctl deactivate ops3 --timeout 60
 ! pgrep -x uvmonitor || fail "a monitor is left"
 [[ -z $(systemctl list-units --no-legend 'ultravisor-*.scope') ]] || fail "a scope is left"
 ! systemctl --failed --no-legend | grep -E 'uvd|part|opsd' || fail "a unit has failed"
+
+# A guest that is on when the host shuts down, which it does when this has ended.
+cat >/run/systemd/system/witness.service <<END
+[Unit]
+# Stopped behind all of them.
+Before=ultravisor-guests.service ${units[@]/%/.service}
+RequiresMountsFor=$APPLIANCE_OUT
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=true
+ExecStop=sh -c 'cp /var/lib/ultravisor/console/*.log $APPLIANCE_OUT/console; journalctl -b --no-pager >$APPLIANCE_OUT/journal'
+END
+systemctl daemon-reload
+systemctl start witness.service ultravisor-guests.service
+rm -f /var/lib/ultravisor/console/*.log
+definition last 6.1-cloud 1 192MiB net console
+cmdpartctl define "$work/last.json"
+cmdpartctl start last
+within 60 console_has last "guest: alive 2"
+guests=()
