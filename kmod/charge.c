@@ -27,6 +27,16 @@ void uvr_charge_put(struct mem_cgroup *memcg)
 	if (memcg)
 		css_put(&memcg->css);
 }
+
+/* As the kernel does: charges of a cgroup that is gone are its parent's. */
+u64 uvr_charge_inode(struct mem_cgroup *memcg)
+{
+	struct cgroup_subsys_state *css = memcg ? &memcg->css : NULL;
+
+	while (css && !(READ_ONCE(css->flags) & CSS_ONLINE))
+		css = css->parent;
+	return css ? cgroup_ino(css->cgroup) : 0;
+}
 #else
 static int get(struct mem_cgroup **memcg, int fd)
 {
@@ -35,6 +45,11 @@ static int get(struct mem_cgroup **memcg, int fd)
 
 void uvr_charge_put(struct mem_cgroup *memcg)
 {
+}
+
+u64 uvr_charge_inode(struct mem_cgroup *memcg)
+{
+	return 0;
 }
 #endif
 

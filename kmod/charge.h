@@ -17,6 +17,9 @@
 int uvr_charge_get(struct mem_cgroup **memcg, u32 flags, int fd);
 void uvr_charge_put(struct mem_cgroup *memcg);
 
+/* The inode of the cgroup's directory, or of its nearest ancestor's that still exists; 0: NULL. */
+u64 uvr_charge_inode(struct mem_cgroup *memcg);
+
 /* What this thread allocates in between is charged to memcg. Pairs nest. */
 static inline struct mem_cgroup *uvr_charge_begin(struct mem_cgroup *memcg)
 {

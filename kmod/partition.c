@@ -148,7 +148,8 @@ static void show(struct uvr_object *object, struct seq_file *m)
 		   partition->nr_contexts, partition->nr_blocks, partition->nr_channels,
 		   partition->channel_bytes);
 	mutex_unlock(&partition->lock);
-	seq_printf(m, " run_ns=%llu exits=%llu lease=%s", use.run_ns, exits,
+	seq_printf(m, " cgroup=%llu run_ns=%llu exits=%llu lease=%s",
+		   uvr_charge_inode(partition->memcg), use.run_ns, exits,
 		   uvr_lease_is_over(&partition->lease) ? "over" :
 		   READ_ONCE(partition->lease.term.deadline) ? "held" : "none");
 }

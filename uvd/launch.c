@@ -332,6 +332,27 @@ static int load_partition(struct transaction *t, struct launch *launch)
 	return 0;
 }
 
+static int charged_partition(struct transaction *t, struct launch *launch,
+			     struct ultravisor_partition_create *c)
+{
+	int cgroup = t->uvd->hooks->charge ? t->uvd->hooks->charge(t->uvd, launch->name) :
+		     -EOPNOTSUPP;
+	int fd;
+
+	c->flags = cgroup >= 0 ? ULTRAVISOR_PARTITION_CGROUP : 0;
+	c->cgroup = cgroup >= 0 ? cgroup : 0;
+	fd = kernel_partition_create(t->uvd->kernel, c, &launch->id);
+	/* A kernel that accounts no memory charges nobody. */
+	if (fd == -EOPNOTSUPP && cgroup >= 0) {
+		c->flags = 0;
+		c->cgroup = 0;
+		fd = kernel_partition_create(t->uvd->kernel, c, &launch->id);
+	}
+	if (cgroup >= 0)
+		close(cgroup);
+	return fd;
+}
+
 /* With as many channels as it has devices, and its monitor's. */
 static int make_partition(struct transaction *t, struct launch *launch)
 {
@@ -340,26 +361,13 @@ static int make_partition(struct transaction *t, struct launch *launch)
 		.max_channels = LAUNCH_DEVICES + 1,
 		.max_channel_bytes = (LAUNCH_DEVICES + 1) * CHANNEL_BYTES,
 	};
-	int cgroup = t->uvd->hooks->charge ? t->uvd->hooks->charge(t->uvd, launch->name) :
-		     -EOPNOTSUPP;
 	int fd;
 
 	memcpy(c.uuid, launch->partition, sizeof(c.uuid));
 	memcpy(c.name, launch->name, sizeof(c.name));
-	if (cgroup >= 0) {
-		c.flags = ULTRAVISOR_PARTITION_CGROUP;
-		c.cgroup = cgroup;
-	}
-	fd = kernel_partition_create(t->uvd->kernel, &c, &launch->id);
-	/* A kernel that accounts no memory charges nobody. */
-	if (fd == -EOPNOTSUPP && cgroup >= 0) {
-		c.flags = 0;
-		c.cgroup = 0;
-		fd = kernel_partition_create(t->uvd->kernel, &c, &launch->id);
-	}
-	if (cgroup >= 0)
-		close(cgroup);
-	return fd;
+	fd = charged_partition(t, launch, &c);
+	/* The cgroup was its last scope's, and systemd has just removed that. */
+	return fd == -ENOENT ? charged_partition(t, launch, &c) : fd;
 }
 
 int launch_prepare(struct transaction *t, const uint8_t partition[16])

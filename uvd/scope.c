@@ -2,6 +2,9 @@
 /*
  * Scopes by systemd's private bus (StartTransientUnit), or by mkdir in cgroup2. A host that has
  * neither runs its guests without limits of memory and tasks, and says so once.
+ *
+ * systemd makes no scope without a process, but takes a directory that is there for its own: so
+ * the kernel objects of a guest, which exist before its process, are charged where that will be.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +65,7 @@ static void delegate(const char *directory)
 	write_file(path, "+pids");
 }
 
-static int open_cgroup(void)
+static int open_slice(void)
 {
 	struct statfs fs;
 
@@ -75,6 +78,12 @@ static int open_cgroup(void)
 		return -errno;
 	delegate(SLICE);
 	return 0;
+}
+
+static int make_directory(const char *name, char directory[PATH_MAX - 32])
+{
+	snprintf(directory, PATH_MAX - 32, SLICE "/ultravisor-%s.scope", name);
+	return mkdir(directory, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int scopes_open(struct scopes **out, sd_event *event)
@@ -97,7 +106,7 @@ static void find_out(struct scopes *s)
 		s->by = BY_SYSTEMD;
 		return;
 	}
-	rc = open_cgroup();
+	rc = open_slice();
 	s->by = rc == 0 ? BY_CGROUP : BY_NOBODY;
 	if (rc < 0)
 		log_errno(LOG_NOTICE, rc, "no cgroup2 here: guests run without limits");
@@ -221,10 +230,11 @@ static int ask_systemd(struct scopes *s, const char *name, pid_t pid, uint64_t m
 static int make_cgroup(const char *name, pid_t pid, uint64_t memory, unsigned int tasks)
 {
 	char directory[PATH_MAX - 32], path[PATH_MAX], text[32];
+	int rc;
 
-	snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
-	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		return -errno;
+	rc = make_directory(name, directory);
+	if (rc < 0)
+		return rc;
 	snprintf(path, sizeof(path), "%s/memory.max", directory);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)memory);
 	write_file(path, text);
@@ -269,18 +279,21 @@ void scope_create(struct scopes *s, const char *name, pid_t pid, uint64_t memory
 
 int scope_charge(struct scopes *s, const char *name)
 {
-	char directory[PATH_MAX];
-	int fd;
+	char directory[PATH_MAX - 32];
+	int fd, rc;
 
 	if (s->by == UNKNOWN)
 		find_out(s);
 	if (s->by == BY_NOBODY)
 		return -EOPNOTSUPP;
-	snprintf(directory, sizeof(directory), SLICE);
-	if (s->by == BY_CGROUP) {
-		snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
-		if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-			return -errno;
+	/* systemd has the slice's controllers on for scopes that it knows of. */
+	if (s->by == BY_SYSTEMD)
+		delegate(SLICE);
+	rc = make_directory(name, directory);
+	if (rc < 0) {
+		log_errno(LOG_WARNING, rc, "what the kernel holds for %s is charged to all guests' "
+			  "slice: no %s", name, directory);
+		strcpy(directory, SLICE);
 	}
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -290,9 +303,9 @@ void scope_remove(struct scopes *s, const char *name)
 {
 	char directory[PATH_MAX];
 
-	/* Also one that an instance before us made. */
-	if (s->by == BY_SYSTEMD || sd_booted() > 0)
+	if (s->by == BY_NOBODY)
 		return;
+	/* Also one that an instance before us made, or that systemd is about to remove. */
 	snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
 	if (rmdir(directory) < 0 && errno != ENOENT)
 		log_errno(LOG_DEBUG, -errno, "%s", directory);

@@ -28,12 +28,12 @@ void scope_cancel(struct scopes *s, const void *data);
 
 /*
  * The cgroup of this scope before it has a process, for what the kernel allocates for it: a
- * descriptor of its directory, or -errno. systemd makes no scope without a process: there it is the
- * slice of all guests.
+ * descriptor of its directory, or -errno. Behind it comes scope_create or scope_remove. Where a
+ * scope of that name has just ended, systemd may remove this one: then the slice is charged.
  */
 int scope_charge(struct scopes *s, const char *name);
 
-/* The process is gone: removes what systemd would have removed by itself. */
+/* There is no process in it, or no longer: removes what systemd did not. */
 void scope_remove(struct scopes *s, const char *name);
 
 #endif

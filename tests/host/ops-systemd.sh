@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own, and is deactivated; when the host shuts down, a guest is powered off before what serves it is stopped
+# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own that what the kernel holds for it is charged to, and is deactivated; when the host shuts down, a guest is powered off before what serves it is stopped
 # where: host
 # timeout: 500
 if [[ ! ${APPLIANCE:-} ]]; then
@@ -41,6 +41,11 @@ within 60 console_has ops3 "guest: alive 2"
 
 monitor=$(pgrep -x uvmonitor)
 grep -q 'ultravisor.slice/ultravisor-.*\.scope$' "/proc/$monitor/cgroup" || fail "its cgroup: $(cat "/proc/$monitor/cgroup")"
+# Channels and VM, made before that had a process, are charged to it as well.
+[[ -e /sys/kernel/debug/ultravisor ]] || mount -t debugfs debugfs /sys/kernel/debug
+scope=$(stat -c %i /sys/fs/cgroup/ultravisor.slice/ultravisor-ops3.scope)
+grep -q " name=ops3 .* cgroup=$scope " /sys/kernel/debug/ultravisor/objects ||
+	fail "scope $scope is not charged: $(grep name= /sys/kernel/debug/ultravisor/objects)"
 last() { console ops3 | sed -n 's/.*guest: alive \([0-9]*\).*/\1/p' | tail -n 1; }
 advanced() { (($(last) > $1)); }
 active() { [[ $(systemctl is-active "$1") == active ]]; }
