@@ -90,3 +90,59 @@ bridge_up() {
 	ip address replace 10.77.0.1/24 dev uvbr0
 	ip link set uvbr0 up
 }
+
+# writer DEVICE…: starts a guest of that name that writes files for ever, each under its own checksum,
+# and reads them back past its cache; it says every number
+writer() {
+	# In the foreground: a session's end would end it.
+	# shellcheck disable=SC2016 # the guest expands it
+	initrd 6.1-cloud 'mount -t ext4 /dev/vda /mnt
+ip address add 10.77.0.2/24 dev eth0 2>/dev/null && ip link set eth0 up
+n=0
+while :; do n=$((n + 1))
+	dd if=/dev/urandom of=/mnt/new bs=64k count=6 conv=fsync 2>/dev/null || echo "guest: I/O ERROR write"
+	sum=$(sha256sum /mnt/new | cut -c1-64)
+	mv /mnt/new /mnt/$((n % 20)).$sum && sync || echo "guest: I/O ERROR rename"
+	rm -f $(ls -d /mnt/$((n % 20)).* | grep -v $sum)
+	if [ $((n % 5)) = 0 ]; then
+		echo 3 >/proc/sys/vm/drop_caches
+		for f in /mnt/*.*; do
+			[ "$(sha256sum "$f" | cut -c1-64)" = "${f#*.}" ] || echo "guest: DAMAGED $f"
+		done
+	fi
+	echo "guest: wrote $n."
+done'
+	disk writer 96M
+	definition writer 6.1-cloud 1 256MiB "$@"
+	cmdpartctl define "$work/writer.json"
+	cmdpartctl start writer
+	[[ " $* " != *' net '* ]] || bridge_up
+	within 60 console_has writer "guest: wrote 3"
+}
+
+writer_last() { console writer | sed -n 's/.*guest: wrote \([0-9]*\)\..*/\1/p' | tail -n 1; }
+writer_advanced() { local now; now=$(writer_last) && ((${now:-0} > $1)); }
+
+# writer_whole COMMAND…: nothing was wrong so far; and once COMMAND has ended it, its disk is whole
+writer_whole() {
+	local file files=0
+	state_is writer running || fail "the guest is not running"
+	console writer >"$work/console"
+	! grep -E "I/O ERROR|I/O error|DAMAGED" "$work/console" || fail "the guest saw an error"
+	# The log has every round once, in order, from the first that it still holds.
+	sed -n 's/.*guest: wrote \([0-9]*\)\..*/\1/p' "$work/console" | awk '
+		NR > 1 && $1 != last + 1 { print "after " last " comes " $1; bad = 1 } { last = $1 } END { exit bad }' ||
+		fail "the console's log is not what the guest said"
+	"$@"
+	within 10 state_is writer defined
+	e2fsck -fp "$work/writer.raw" || (($? == 1)) || fail "the file system is damaged"
+	mkdir "$work/mnt"
+	mount -o loop,ro "$work/writer.raw" "$work/mnt"
+	for file in "$work"/mnt/*.*; do
+		[[ $(sha256sum <"$file" | cut -c1-64) == "${file##*.}" ]] || break
+		files=$((files + 1)) file=''
+	done
+	umount "$work/mnt"
+	[[ ! $file ]] || fail "a file differs from its checksum: $file"
+	((files >= 2)) || fail "only $files files were found"
+}
