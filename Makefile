@@ -143,6 +143,14 @@ $(KMOD_BENCHES): build/tests/%: tests/%.c $(KMOD_BENCH_HELPERS) $(wildcard tests
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $< $(KMOD_BENCH_HELPERS) -lpthread -lm -o $@
+# That of placement decides on the drawn hosts of its unit tests.
+build/tests/bench/cmdpartd/placement: tests/bench/cmdpartd/placement.c tests/unit/cmdpartd/world.c \
+	$(filter-out %/main.o,$(call objects,cmdpartd,obj)) build/libchannel.a build/common.a
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_cmdpartd) $^ \
+		$(shell pkg-config --libs $(call pkgs,cmdpartd $(LIBS))) -lpthread -o $@
+BENCHES	+= build/tests/bench/cmdpartd/placement
 
 benches: $(BENCHES)
 
