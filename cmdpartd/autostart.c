@@ -110,10 +110,17 @@ static void start(struct service *service, struct rows *rows, const char *name)
 	struct autostart *a = &service->autostart;
 	struct operation op = { .kind = OPERATION_START };
 	char label[COMMAND_NAME_LEN + 32];
+	const struct command_row_partition *p = rows_partition(rows, name);
 	struct error e = ERROR_NONE;
 	uint8_t id[UUID_LEN];
 	int rc;
 
+	/* While this host was down it may have been started on another one. */
+	if (p && p->lease_ns) {
+		error_set(&e, EXIT_DENIED, "it has a lease: who renews it knows where it runs");
+		refused(service, &e);
+		return;
+	}
 	strcpy(op.name, name);
 	snprintf(label, sizeof(label), "autostart %s %u", name, a->attempt);
 	derive_uuid(id, a->instance, label);

@@ -54,8 +54,9 @@ void processors_rule(const struct policy *policy, const struct rows *rows,
 		     struct placement *out);
 
 /* On the very CPUs that it has: judged, not chosen. False: they are no candidates any more. */
-bool processors_stay(const struct policy *policy, const struct placement_ask *ask,
-		     const struct candidates *c, struct placement *out);
+bool processors_stay(const struct policy *policy, const struct rows *rows,
+		     const struct placement_ask *ask, const struct candidates *c,
+		     struct placement *out);
 
 /* Places contexts with windows or real-time budgets: one CPU for each (realtime.c). */
 void realtime_rule(const struct rows *rows, const struct placement_ask *ask,

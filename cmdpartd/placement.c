@@ -261,7 +261,7 @@ void placement_decide_contexts(const struct policy *policy, const struct rows *r
 		candidates_only_node(c, out->node);
 	/* Ordinary shared contexts stay where they are, and dedicated ones cannot change. */
 	if (ask->again && ask->mode != MODE_WINDOW && !(ask->flags & PROCESSOR_REALTIME) &&
-	    processors_stay(policy, ask, c, out)) {
+	    processors_stay(policy, rows, ask, c, out)) {
 		free(c);
 		return;
 	}

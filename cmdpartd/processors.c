@@ -4,6 +4,7 @@
  * room for so many vCPUs.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "candidate.h"
 
@@ -88,20 +89,38 @@ static void set_share(char to[48], uint64_t share)
 	snprintf(to, 48, "%.2f vCPUs", (double)share / FULL);
 }
 
-static void shared_rule(const struct policy *policy, const struct placement_ask *ask,
-			const struct candidates *c, const unsigned int *chosen, unsigned int got,
-			struct placement *out)
+/* "CPU 3: web2, db": whose contexts may run there; a partition's are neighbours in the rows. */
+static void cpu_users(const struct rows *rows, uint32_t cpu, char *to, size_t size)
+{
+	const char *last = "";
+	size_t n = snprintf(to, size, "CPU %u:", cpu);
+
+	for (rows_each(rows, CONTEXT, context, c)) {
+		if (c->mode == MODE_DEDICATED || !cpuset_has(set(c->cpus), cpu) ||
+		    !strcmp(c->partition_name, last) || n + strlen(c->partition_name) + 8 > size)
+			continue;
+		n += snprintf(to + n, size - n, "%s %s", *last ? "," : "", c->partition_name);
+		last = c->partition_name;
+	}
+}
+
+static void shared_rule(const struct policy *policy, const struct rows *rows,
+			const struct placement_ask *ask, const struct candidates *c,
+			const unsigned int *chosen, unsigned int got, struct placement *out)
 {
 	uint64_t share = candidate_weight(MODE_SHARED, ask->budget_ns, ask->period_ns), highest = 0;
 	uint64_t limit = candidate_limit(policy, ask);
 	struct cpuset all = { { 0 } };
 	struct placement_rule *r;
+	uint32_t fullest = 0;
 	char list[LIST];
 
 	for (unsigned int i = 0; i < got; i++) {
 		cpuset_add(&all, c->cpu[chosen[i]].row->cpu);
-		if (c->cpu[chosen[i]].load > highest)
+		if (c->cpu[chosen[i]].load > highest) {
 			highest = c->cpu[chosen[i]].load;
+			fullest = c->cpu[chosen[i]].row->cpu;
+		}
 	}
 	for (unsigned int i = 0; i < ask->vcpus; i++)
 		out->cpus[i] = all;
@@ -122,6 +141,8 @@ static void shared_rule(const struct policy *policy, const struct placement_ask 
 	r = rule_add(out, "overcommit", rule_room(limit, highest, share),
 		     "a shared CPU may have %llu vCPUs; a budget counts as its part of the period",
 		     (unsigned long long)limit / FULL);
+	if (highest)
+		cpu_users(rows, fullest, r->by, sizeof(r->by));
 	set_share(r->limit, limit);
 	set_share(r->asked, share);
 	set_share(r->in_use, highest);
@@ -144,12 +165,13 @@ void processors_rule(const struct policy *policy, const struct rows *rows,
 	if (ask->mode == MODE_DEDICATED)
 		dedicated_rule(ask, c, chosen, got, out);
 	else
-		shared_rule(policy, ask, c, chosen, got, out);
+		shared_rule(policy, rows, ask, c, chosen, got, out);
 }
 
 /* On the very CPUs that it has: judged, not chosen. False: they are no candidates any more. */
-bool processors_stay(const struct policy *policy, const struct placement_ask *ask,
-		     const struct candidates *c, struct placement *out)
+bool processors_stay(const struct policy *policy, const struct rows *rows,
+		     const struct placement_ask *ask, const struct candidates *c,
+		     struct placement *out)
 {
 	unsigned int chosen[DEFINITION_MAX_VCPUS], got = 0;
 
@@ -158,6 +180,6 @@ bool processors_stay(const struct policy *policy, const struct placement_ask *as
 			chosen[got++] = n;
 	if (!got || got != cpuset_count(&ask->cpus[0]) || ask->mode != MODE_SHARED)
 		return false;
-	shared_rule(policy, ask, c, chosen, got, out);
+	shared_rule(policy, rows, ask, c, chosen, got, out);
 	return true;
 }

@@ -42,7 +42,7 @@ void rule_memory_users(const struct rows *rows, const char *domain, char *to, si
 
 /*
  * Of a rule on memory that refuses: what would make it fit. "ask for 1 GiB at the most, or stop
- * web2", the smallest partition that would be enough; or, then, raise what is said.
+ * web2", the smallest partition that would be enough; or else do what is said.
  */
 void rule_memory_fix(struct placement_rule *rule, const struct rows *rows, const char *domain,
 		     int64_t node, uint64_t free, uint64_t asked, const char *otherwise);

@@ -107,6 +107,8 @@ static void judge_running(struct call *call, struct command_row_partition *p)
 	json_object_set_new(call->answer, "has", what_it_has(call->rows, p));
 	placement_ask_rows(&ask, call->rows, p);
 	placement_ask_again(&ask, call->rows);
+	/* Where it is, is for comparison: a start does not know it. */
+	ask.again = false;
 	copy_release(call->rows, p);
 	placement_decide(call->service->policy, call->rows, &ask, placement);
 	judgement = json_pack("{s:b, s:b, s:o}", "fits", placement->fits, "as_now",

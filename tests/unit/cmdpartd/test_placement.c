@@ -153,8 +153,8 @@ static const struct {
 	{ "more vCPUs than CPUs may take",
 	  SMALL "partition a default on 24 shared 1GiB 1-3 0\n"
 	  "partition p default off 1 shared 1GiB\n",
-	  "overcommit", "limit 8.00 vCPUs, asked 1.00 vCPUs, in use 8.00 vCPUs, "
-	  "free 0.00 vCPUs", "", EXIT_RESOURCES },
+	  "overcommit", "limit 8.00 vCPUs, asked 1.00 vCPUs, in use 8.00 vCPUs "
+	  "(CPU 1: a), free 0.00 vCPUs", "", EXIT_RESOURCES },
 	{ "a device without any server",
 	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\n"
 	  "partition p default off 1 shared 1GiB d1\n", "io-partitions", "", "", EXIT_RESOURCES },

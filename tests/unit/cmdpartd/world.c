@@ -140,6 +140,7 @@ static void hold(struct rows *rows, struct command_row_partition *p, const struc
 						 .window_start_ns = window_start };
 
 		memcpy(c.partition, p->partition, 16);
+		memcpy(c.partition_name, p->name, sizeof(c.partition_name));
 		memcpy(c.cpus, cpus, sizeof(c.cpus));
 		ADD(rows, c, COMMAND_ROW_CONTEXT);
 	}
