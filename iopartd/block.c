@@ -281,7 +281,8 @@ static int build(struct device *d, const struct fetch *f, struct request **out)
 	r->type = f->header.type;
 	r->status = p.status;
 	if (p.to_guest || r->type == VIRTIO_BLK_T_GET_ID)
-		r->iovs = iov_cut(r->iov, c->iov + c->readable, c->writable, 0, c->writable_bytes - 1);
+		r->iovs = iov_cut(r->iov, c->iov + c->readable, c->writable, 0,
+				  c->writable_bytes - 1);
 	else if (p.from_guest)
 		r->iovs = iov_cut(r->iov, c->iov, c->readable, sizeof(f->header), p.bytes);
 	if (p.range)

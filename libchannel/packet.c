@@ -45,7 +45,7 @@ struct packet_ring {
 	struct channel *channel;
 	struct ring_control *own;
 	const struct ring_control *peer;
-	int wait_fd, sleep_fd;		/* sleep_fd: of the waiting calls; -1 before the first sleep */
+	int wait_fd, sleep_fd;		/* sleep_fd: of waiting calls; -1 before the first */
 	unsigned int fruitless, spin_after;	/* waits: between spins now, until the next */
 	bool broken;			/* the peer broke the protocol */
 	bool membarrier;		/* ours reaches the peer, and the peer's reaches us */
