@@ -200,6 +200,12 @@ static bool must_rest(struct uvr_context *context)
 	return holds(context) || context->meter.alarm;
 }
 
+/*
+ * Killable, and no part of the load. Frozen with the rest of the host where it sleeps: nobody waits
+ * for what it holds, its mutex is only ever tried.
+ */
+#define RESTING (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE_UNSAFE)
+
 /* Sleeps until the budget is refilled, the window opens, or something has changed. */
 static int rest(struct uvr_context *context)
 {
@@ -207,7 +213,7 @@ static int rest(struct uvr_context *context)
 	DEFINE_WAIT(wait);
 	bool sleep;
 
-	prepare_to_wait(&context->rest, &wait, TASK_KILLABLE | TASK_NOLOAD);
+	prepare_to_wait(&context->rest, &wait, RESTING);
 	raw_spin_lock_irq(&context->lock);
 	sleep = must_rest(context);
 	meter->waits = !holds(context);

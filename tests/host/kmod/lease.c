@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Leases: past the deadline nothing of a partition runs, and its memory is nobody's. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -327,6 +328,69 @@ static void a_long_stop_is_told_to_the_guest(void)
 	check(*flags & 2);
 }
 
+static void set_file(const char *path, const char *text)
+{
+	int fd = ok(open(path, O_WRONLY));
+
+	check(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/*
+ * As far as a test host gets, whose root is a network file system: every process is frozen for a
+ * while, and thawed. (A task that waits for that file system just then refuses: once more.)
+ */
+static void suspend(void)
+{
+	int fd = ok(open("/sys/power/state", O_WRONLY)), tries = 0;
+
+	set_file("/sys/power/pm_freeze_timeout", "3000");
+	set_file("/sys/module/suspend/parameters/pm_test_delay", "2");
+	set_file("/sys/power/pm_test", "freezer");
+	while (write(fd, "mem", 3) != 3)
+		check(errno == EBUSY && ++tries < 4);
+	set_file("/sys/power/pm_test", "none");
+	close(fd);
+}
+
+/* As a monitor does: KVM_RUN, too, ends with EINTR when its thread is frozen. */
+static void *run_on(void *arg)
+{
+	const struct guest *g = arg;
+
+	while (context_run(g->context) && errno == EINTR)
+		;
+	fail("a runner has ended: %s", strerror(errno));
+	return NULL;
+}
+
+static void contexts_do_not_keep_the_host_awake(void)
+{
+	struct guest leased, stopped, lasting;
+	pthread_t runner;
+	uint32_t seen;
+
+	guest_init(&leased, "leased", counting, sizeof(counting));
+	guest_init(&stopped, "stopped", counting, sizeof(counting));
+	guest_init(&lasting, "lasting", counting, sizeof(counting));
+	check(!pthread_create(&runner, NULL, run_on, &leased));
+	check(!pthread_create(&runner, NULL, run_on, &stopped));
+	check(!pthread_create(&runner, NULL, run_on, &lasting));
+	check(is_counting(&leased, 5000) && is_counting(&stopped, 5000));
+	ok(partition_stop(stopped.partition.fd));
+	ok(set(leased.partition.fd, 1, boot_ns() + 1 * S));
+	suspend();
+	check(is_expired(leased.partition.fd));
+	sleep_ms(20);
+	seen = *counter(&leased);
+	check(is_counting(&lasting, 5000));
+	check(*counter(&leased) == seen);
+	ok(renew(leased.partition.fd, 1, boot_ns() + 3600 * S));
+	check(is_counting(&leased, 5000));
+	ok(partition_resume(stopped.partition.fd));
+	check(is_counting(&stopped, 5000));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -339,6 +403,7 @@ int main(int argc, char **argv)
 		{ "the servers lose its memory", the_servers_lose_its_memory },
 		{ "nobody is promoted meanwhile", nobody_is_promoted_meanwhile },
 		{ "a long stop is told to the guest", a_long_stop_is_told_to_the_guest },
+		{ "contexts do not keep the host awake", contexts_do_not_keep_the_host_awake },
 	};
 
 	return RUN_TESTS(tests);
