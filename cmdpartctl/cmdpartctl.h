@@ -26,6 +26,7 @@ struct options {
 	uint64_t after;			/* a --after */
 	bool has_after;
 	bool map;			/* m --map */
+	uint64_t at_ns;			/* T --at */
 	bool once;			/* 1 --once */
 	unsigned int interval_s;	/* i --interval; 0: the command's own */
 	char id[37];			/* the request id in use */
@@ -92,7 +93,14 @@ int show_host(const struct options *o);
 /* Clears a host whose uvd is dead, without any daemon (purge.c). */
 int purge(const struct options *o);
 
-/* The partition commands (partition.c), lists (show.c), the console, the host (host.c). */
+/*
+ * GETs path and prints it by the function, or as JSON. What is about one thing is printed as that
+ * thing's object, with the lists beside it as members: .state, not .partition.state.
+ */
+int show(const struct options *o, const char *path, const char *thing,
+	 void (*print)(const json_t *reply));
+
+/* The book (book.c), the partition commands (partition.c), lists (show.c), the console, the host (host.c). */
 int run_define(const struct options *o, int argc, char **argv);
 int run_undefine(const struct options *o, int argc, char **argv);
 int run_start(const struct options *o, int argc, char **argv);
@@ -108,6 +116,7 @@ int run_plan(const struct options *o, int argc, char **argv);
 int run_transact(const struct options *o, int argc, char **argv);
 int run_list(const struct options *o, int argc, char **argv);
 int run_show(const struct options *o, int argc, char **argv);
+int run_history(const struct options *o, int argc, char **argv);
 int run_ledger(const struct options *o, int argc, char **argv);
 int run_host(const struct options *o, int argc, char **argv);
 int run_domain(const struct options *o, int argc, char **argv);

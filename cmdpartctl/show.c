@@ -99,12 +99,8 @@ static void seconds(char *to, size_t size, const json_t *value, const json_t *ro
 		snprintf(to, size, "-");
 }
 
-/*
- * GETs path and prints it by the function, or as JSON. What is about one thing is printed as that
- * thing's object, with the lists beside it as members: .state, not .partition.state.
- */
-static int show(const struct options *o, const char *path, const char *thing,
-		void (*print)(const json_t *reply))
+int show(const struct options *o, const char *path, const char *thing,
+	 void (*print)(const json_t *reply))
 {
 	struct error e = ERROR_NONE;
 	json_t *reply;
@@ -253,39 +249,6 @@ int run_show(const struct options *o, int argc, char **argv)
 	snprintf(path, sizeof(path), "/v1/partitions/%s", escaped ? escaped : "");
 	free(escaped);
 	return show(o, path, "partition", print_partition);
-}
-
-static void outcome(char *to, size_t size, const json_t *value, const json_t *row)
-{
-	const char *text = json_string_value(json_object_get(row, "text"));
-	const char *status = json_string_value(value);
-
-	snprintf(to, size, "%s%s%s", status ? status : "?", text && *text ? ": " : "",
-		 text ? text : "");
-}
-
-void print_ledger(const json_t *reply)
-{
-	static const struct output_field fields[] = {
-		{ "NUMBER", "transaction", NULL, true }, { "TIME", "time", output_time, false },
-		{ "WHO", "who", NULL, false }, { "WHAT", "summary", NULL, false },
-		{ "OUTCOME", "status", outcome, false }, END
-	};
-
-	output_table(stdout, fields, json_object_get(reply, "ledger"), "no transactions");
-}
-
-int run_ledger(const struct options *o, int argc, char **argv)
-{
-	char path[128];
-
-	(void)argc, (void)argv;
-	if (o->has_after)
-		snprintf(path, sizeof(path), "/v1/ledger?limit=%u&after=%llu",
-			 o->limit ? o->limit : 100, (unsigned long long)o->after);
-	else
-		snprintf(path, sizeof(path), "/v1/ledger?limit=%u", o->limit ? o->limit : 100);
-	return show(o, path, NULL, print_ledger);
 }
 
 static void owner(char *to, size_t size, const json_t *value, const json_t *row)

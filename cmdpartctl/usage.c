@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <common/json_file.h>
 #include <common/uuid.h>
 
 #include "usage.h"
+
+#define REASON_LEN	256	/* as in struct command_header */
 
 const struct command commands[] = {
 	{ "define", "FILE", "define a partition (FILE - is standard input)", "rR", 1, 1,
@@ -35,6 +38,8 @@ const struct command commands[] = {
 	{ "why", "NAME", "why it has what it has, or is refused, and who asked", "", 1, 1,
 	  run_why },
 	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
+	{ "history", "NAME|NOUN:KEY", "who had it, and what it was, over time", "naT", 1, 1,
+	  run_history },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
 	{ "host", "[stop | start | purge]", "the host's processors and memory, and whose they are",
 	  "rRtf", 0, 1, run_host },
@@ -61,6 +66,7 @@ static const struct {
 	{ '1', "--once", NULL, "one interval, then end" },
 	{ 'i', "--interval", "SECONDS", "between two looks (1)" },
 	{ 'a', "--after", "N", "those after number N" },
+	{ 'T', "--at", "TIME", "what was so then: \"2026-01-31 12:00:00\", or @SECONDS since 1970" },
 	{ 0, "--json", NULL, "print JSON, errors too" },
 	{ 0, "--socket", "PATH", "cmdpartd's socket (" CMDPARTCTL_SOCKET ")" },
 	{ 0, "--help", NULL, "print this" },
@@ -144,6 +150,53 @@ static int number(const char *name, const char *text, uint64_t low, uint64_t hig
 	return error_where(e, "%s", name);
 }
 
+/* Refused here and not by cmdpartd alone: JSON cannot carry what is not UTF-8. */
+static int reason(struct options *o, const char *value, struct error *e)
+{
+	json_t *text = json_string(value);
+	size_t n = strlen(value);
+
+	o->reason = value;
+	json_decref(text);
+	if (text && n < REASON_LEN)
+		return 0;
+	if (text)
+		error_set(e, EXIT_INVALID, "the reason is too long: %zu bytes", n);
+	else
+		error_set(e, EXIT_INVALID, "the reason is no text in UTF-8");
+	error_where(e, "--reason");
+	return error_fix(e, "use at most %d bytes of UTF-8", REASON_LEN - 1);
+}
+
+/* Local time, as the tables print it. */
+static int moment(const char *text, uint64_t *ns, struct error *e)
+{
+	static const char *const forms[] = { "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+					     "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+	struct tm tm;
+	const char *end;
+	time_t t = -1;
+
+	for (size_t i = 0; t < 0 && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		memset(&tm, 0, sizeof(tm));
+		tm.tm_isdst = -1;
+		end = strptime(text, forms[i], &tm);
+		if (end && !*end)
+			t = mktime(&tm);
+	}
+	if (text[0] == '@') {
+		if (number("--at", text + 1, 1, UINT32_MAX, ns, e) < 0)
+			return -1;
+		t = *ns;
+	}
+	*ns = (uint64_t)t * 1000000000u;
+	if (t > 0)
+		return 0;
+	error_set(e, EXIT_INVALID, "\"%.64s\" is no time", text);
+	error_where(e, "--at");
+	return error_fix(e, "write \"2026-01-31 12:00:00\", or @SECONDS since 1970");
+}
+
 static int set(struct options *o, size_t i, const char *value, struct error *e)
 {
 	const char *name = options[i].name;
@@ -159,7 +212,9 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 			return bad(e, name, "this is not a UUID");
 		o->request_id = value;
 	} else if (!strcmp(name, "--reason")) {
-		o->reason = value;
+		return reason(o, value, e);
+	} else if (!strcmp(name, "--at")) {
+		return moment(value, &o->at_ns, e);
 	} else if (!strcmp(name, "--timeout")) {
 		if (number(name, value, 1, 86400, &n, e) < 0)
 			return -1;

@@ -4,6 +4,7 @@
  * draft, send, answer. A refusal may come from rows that changed in between: then everything is
  * done again, and only if the same transaction comes out is the refusal the answer.
  */
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,25 @@ static enum role role_of(const struct service *service, uid_t uid)
 	return uid == 0 ? ROLE_ROOT : uid == service->operations ? ROLE_OPERATIONS : ROLE_OPERATOR;
 }
 
+/*
+ * From the host's own list alone: the name service might load modules, which the sandbox forbids, or
+ * wait for a server.
+ */
+static void user_name(uid_t uid, char *to, size_t size)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *p = NULL;
+
+	while (f && (p = fgetpwent(f)) && p->pw_uid != uid)
+		;
+	if (p && p->pw_name[0])
+		snprintf(to, size, "%s", p->pw_name);
+	else
+		snprintf(to, size, "user %u", uid);
+	if (f)
+		fclose(f);
+}
+
 struct call *call_new(struct service *service, struct http_request *http)
 {
 	const struct ucred *peer = http_request_peer(http);
@@ -38,8 +58,9 @@ struct call *call_new(struct service *service, struct http_request *http)
 	call->http = http;
 	call->role = role_of(service, peer->uid);
 	call->author.uid = peer->uid;
+	call->author.pid = peer->pid;
 	if (call->role == ROLE_OPERATOR)
-		snprintf(call->author.who, sizeof(call->author.who), "user %u", peer->uid);
+		user_name(peer->uid, call->author.who, sizeof(call->author.who));
 	else
 		strcpy(call->author.who, call->role == ROLE_ROOT ? "root" : "opsd");
 	uuid_random(call->request_id);
@@ -108,7 +129,7 @@ static int read_common(struct call *call, const struct reader *r, const json_t *
 		error_where(r->e, "request: epoch");
 		return error_fix(r->e, "leave the key out");
 	}
-	call->epoch = epoch;
+	call->epoch = call->author.epoch = epoch;
 	return 0;
 }
 
@@ -160,6 +181,19 @@ void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t 
 
 	call->next = next;
 	if (rows_get(call->service->link, mask, name, after, limit, got_rows, call) < 0) {
+		error_set(&e, EXIT_FAILED, "out of memory");
+		call_error(call, &e);
+	}
+}
+
+void call_history(struct call *call, const char *noun, const char *key, uint64_t at_ns,
+		  uint64_t after, uint32_t limit, call_next *next)
+{
+	struct error e = ERROR_NONE;
+
+	call->next = next;
+	if (rows_get_history(call->service->link, noun, key, at_ns, after, limit, got_rows,
+			     call) < 0) {
 		error_set(&e, EXIT_FAILED, "out of memory");
 		call_error(call, &e);
 	}

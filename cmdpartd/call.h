@@ -70,6 +70,10 @@ int call_body(struct call *call, const char *const *keys);
 void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t after,
 	       uint32_t limit, call_next *next);
 
+/* The same for history (rows_get_history). */
+void call_history(struct call *call, const char *noun, const char *key, uint64_t at_ns,
+		  uint64_t after, uint32_t limit, call_next *next);
+
 /* Drafts the operations and sends them as one transaction, or plan; answers. */
 void call_change(struct call *call);
 

@@ -51,6 +51,8 @@ void message_begin(struct message *m, enum command_kind kind, const uint8_t requ
 	memcpy(h->request_id, request_id, sizeof(h->request_id));
 	if (author) {
 		h->uid = author->uid;
+		h->pid = author->pid;
+		h->epoch = author->epoch;
 		message_text(h->who, sizeof(h->who), author->who);
 		message_text(h->text, sizeof(h->text), author->reason);
 	} else {
@@ -101,7 +103,7 @@ uint32_t message_count(const struct message *m)
 	return m->failed ? 0 : message_header(m)->count;
 }
 
-void message_query(struct message *m, enum command_type row, const char *name,
+struct command_query *message_query(struct message *m, enum command_type row, const char *name,
 		   const char *after_name, uint64_t after, uint32_t limit)
 {
 	struct command_query *q = message_add(m, COMMAND_QUERY_ROWS, 0);
@@ -112,6 +114,7 @@ void message_query(struct message *m, enum command_type row, const char *name,
 	snprintf(q->name, sizeof(q->name), "%s", name);
 	if (after_name)
 		snprintf(q->after_name, sizeof(q->after_name), "%s", after_name);
+	return q;
 }
 
 /* ---- replies --------------------------------------------------------------------- */
@@ -129,6 +132,7 @@ static const struct string_field fields[] = {
 	FIELD(COMMAND_ROW_DOMAIN, command_row_domain, name),
 	FIELD(COMMAND_ROW_PARTITION, command_row_partition, name),
 	FIELD(COMMAND_ROW_PARTITION, command_row_partition, domain),
+	FIELD(COMMAND_ROW_PARTITION, command_row_partition, changed_by),
 	FIELD(COMMAND_ROW_PARTITION, command_row_partition, kernel),
 	FIELD(COMMAND_ROW_PARTITION, command_row_partition, initrd),
 	FIELD(COMMAND_ROW_PARTITION, command_row_partition, cmdline),
@@ -148,7 +152,14 @@ static const struct string_field fields[] = {
 	FIELD(COMMAND_ROW_LEDGER, command_row_ledger, who),
 	FIELD(COMMAND_ROW_LEDGER, command_row_ledger, subject),
 	FIELD(COMMAND_ROW_LEDGER, command_row_ledger, summary),
+	FIELD(COMMAND_ROW_LEDGER, command_row_ledger, reason),
 	FIELD(COMMAND_ROW_LEDGER, command_row_ledger, text),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, noun),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, key),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, part),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, owner),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, who),
+	FIELD(COMMAND_ROW_HISTORY, command_row_history, row),
 };
 #undef FIELD
 

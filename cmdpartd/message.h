@@ -17,6 +17,8 @@
 /* Who asks, and why: what goes into the ledger. Both strings end within their fields. */
 struct author {
 	uid_t uid;
+	pid_t pid;
+	uint64_t epoch;		/* of the leading opsd; 0: another asks */
 	char who[COMMAND_NAME_LEN];
 	char reason[256];
 };
@@ -44,8 +46,11 @@ void message_text(char *to, size_t size, const char *from);
 /* How many records it has. */
 uint32_t message_count(const struct message *m);
 
-/* Fills a query for rows of a type; name "" and after NULL (a row's key, see command.h): all. */
-void message_query(struct message *m, enum command_type row, const char *name,
+/*
+ * Fills a query for rows of a type; name "" and after NULL (a row's key, see command.h): all. Valid
+ * like message_add's.
+ */
+struct command_query *message_query(struct message *m, enum command_type row, const char *name,
 		   const char *after_name, uint64_t after, uint32_t limit);
 
 static inline struct command_header *message_header(const struct message *m)

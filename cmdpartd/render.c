@@ -133,6 +133,8 @@ json_t *render_partition(const struct command_row_partition *p)
 	set_text(o, "domain", p->domain);
 	set_text(o, "state", render_state(p->state));
 	set_number(o, "generation", p->r.generation);
+	set(o, "changed", json_pack("{s:I, s:o}", "transaction", (json_int_t)p->changed, "who",
+				    render_text(p->changed_by)));
 	set_number(o, "vcpus", p->vcpus);
 	set_text(o, "mode", mode_word(p->mode));
 	set_number(o, "budget_ms", p->budget_ns / NS_PER_MS);
@@ -253,10 +255,32 @@ json_t *render_ledger(const struct command_row_ledger *l)
 	set_text(o, "status", WORD(words, l->status));
 	set_number(o, "operations", l->operations);
 	set_number(o, "uid", l->uid);
+	set(o, "pid", l->pid ? json_integer(l->pid) : json_null());
 	set_text(o, "who", l->who);
+	set(o, "epoch", l->epoch ? json_integer(l->epoch) : json_null());
 	set_text(o, "subject", l->subject);
 	set_text(o, "summary", l->summary);
+	set_text(o, "reason", l->reason);
 	set_text(o, "text", l->text);
+	return o;
+}
+
+json_t *render_history(const struct command_row_history *h)
+{
+	json_t *o = json_object(), *row = json_loads(h->row, 0, NULL);
+
+	set_number(o, "id", h->id);
+	set_text(o, "noun", h->noun);
+	set_text(o, "key", h->key);
+	set_text(o, "part", h->part);
+	set_text(o, "owner", h->owner);
+	set_number(o, "transaction", h->transaction);
+	set_number(o, "since", h->since_ns);
+	set_text(o, "who", h->who);
+	/* Transaction 0 is the first inventory, and ends nothing. */
+	set(o, "ended", h->until_ns ? json_integer(h->ended) : json_null());
+	set(o, "until", h->until_ns ? json_integer(h->until_ns) : json_null());
+	set(o, "row", row ? row : json_null());
 	return o;
 }
 
@@ -339,6 +363,7 @@ json_t *render_list(const struct rows *rows, enum command_type type)
 		case COMMAND_ROW_CHANNEL:	o = render_channel(row); break;
 		case COMMAND_ROW_CONTEXT:	o = render_context(row); break;
 		case COMMAND_ROW_LEDGER:	o = render_ledger(row); break;
+		case COMMAND_ROW_HISTORY:	o = render_history(row); break;
 		case COMMAND_ROW_PROCESSOR:	o = render_processor(row); break;
 		case COMMAND_ROW_MEMORY:	o = render_node(row); break;
 		case COMMAND_ROW_DOMAIN:	o = render_domain(row, rows); break;

@@ -21,6 +21,8 @@ struct query {
 struct gathering {
 	struct uvdlink *link;
 	char name[COMMAND_NAME_LEN];
+	char noun[16], key[COMMAND_PATH_LEN];	/* history */
+	uint64_t at_ns;
 	uint32_t limit;
 	unsigned int pending;
 	struct rows *rows;
@@ -92,6 +94,9 @@ static void last_key(const struct rows *rows, enum command_type type, char *name
 	case COMMAND_ROW_LEDGER:
 		*number = ((const struct command_row_ledger *)last)->transaction;
 		break;
+	case COMMAND_ROW_HISTORY:
+		*number = ((const struct command_row_history *)last)->id;
+		break;
 	case COMMAND_ROW_DOMAIN:
 		snprintf(name, size, "%s", ((const struct command_row_domain *)last)->name);
 		break;
@@ -117,14 +122,18 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 static int ask(struct query *q, const char *after_name, uint64_t after)
 {
 	struct gathering *g = q->gathering;
+	struct command_query *c;
 	uint8_t id[UUID_LEN];
 	struct message m;
 	int rc;
 
 	uuid_random(id);
 	message_begin(&m, COMMAND_QUERY, id, NULL);
-	message_query(&m, q->type, g->name, after_name, after,
-		      g->limit ? g->limit - rows_count(g->rows, q->type) : 0);
+	c = message_query(&m, q->type, g->name, after_name, after,
+			  g->limit ? g->limit - rows_count(g->rows, q->type) : 0);
+	c->at_ns = g->at_ns;
+	message_text(c->noun, sizeof(c->noun), g->noun);
+	message_text(c->key, sizeof(c->key), g->key);
 	rc = uvdlink_send(g->link, &m, answered, q);
 	if (rc >= 0)
 		g->pending++;
@@ -190,33 +199,61 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		end(g);
 }
 
-int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,
-	     uint32_t limit, rows_done *done, void *data)
+static struct gathering *begin(struct uvdlink *link, uint32_t limit, rows_done *done, void *data)
 {
 	struct gathering *g = calloc(1, sizeof(*g));
 
 	if (!g)
-		return -ENOMEM;
+		return NULL;
 	g->rows = calloc(1, sizeof(*g->rows));
 	g->link = link;
 	g->limit = limit;
 	g->done = done;
 	g->data = data;
-	snprintf(g->name, sizeof(g->name), "%s", name ? name : "");
+	return g;
+}
+
+static int ask_all(struct gathering *g, unsigned int mask, uint64_t after)
+{
 	for (int i = 0; g->rows && i < ROW_TYPES; i++) {
 		if (!(mask & (1u << i)))
 			continue;
 		g->query[i].gathering = g;
 		g->query[i].type = COMMAND_ROW_HOST + i;
-		if (ask(&g->query[i], NULL, i == COMMAND_ROW_LEDGER - COMMAND_ROW_HOST ?
+		if (ask(&g->query[i], NULL, i >= COMMAND_ROW_LEDGER - COMMAND_ROW_HOST ?
 			after : 0) < 0)
 			error_set(&g->error, EXIT_FAILED, "out of memory");
 	}
 	if (g->pending)
 		return 0;
 	rows_free(g->rows);
+	error_clear(&g->error);
 	free(g);
 	return -ENOMEM;
+}
+
+int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,
+	     uint32_t limit, rows_done *done, void *data)
+{
+	struct gathering *g = begin(link, limit, done, data);
+
+	if (!g)
+		return -ENOMEM;
+	snprintf(g->name, sizeof(g->name), "%s", name ? name : "");
+	return ask_all(g, mask, after);
+}
+
+int rows_get_history(struct uvdlink *link, const char *noun, const char *key, uint64_t at_ns,
+		     uint64_t after, uint32_t limit, rows_done *done, void *data)
+{
+	struct gathering *g = begin(link, limit, done, data);
+
+	if (!g)
+		return -ENOMEM;
+	snprintf(g->noun, sizeof(g->noun), "%s", noun);
+	snprintf(g->key, sizeof(g->key), "%s", key);
+	g->at_ns = at_ns;
+	return ask_all(g, ROWS_HISTORY, after);
 }
 
 struct command_row_partition *rows_partition(const struct rows *rows, const char *name)

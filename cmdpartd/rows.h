@@ -25,7 +25,8 @@
 #define ROWS_CHANNEL	ROWS(COMMAND_ROW_CHANNEL)
 #define ROWS_CONTEXT	ROWS(COMMAND_ROW_CONTEXT)
 #define ROWS_LEDGER	ROWS(COMMAND_ROW_LEDGER)
-#define ROW_TYPES	9
+#define ROWS_HISTORY	ROWS(COMMAND_ROW_HISTORY)
+#define ROW_TYPES	10
 
 struct row_list {
 	size_t count, size;	/* rows; bytes of one */
@@ -45,6 +46,10 @@ typedef void rows_done(struct rows *rows, const struct error *e, void *data);
 int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,
 	     uint32_t limit, rows_done *done, void *data);
 void rows_free(struct rows *rows);
+
+/* What rows said: of this noun ("": any) and key, at this time (0: at all times), as rows_get. */
+int rows_get_history(struct uvdlink *link, const char *noun, const char *key, uint64_t at_ns,
+		     uint64_t after, uint32_t limit, rows_done *done, void *data);
 
 /* Appends a copy of a row. 0 or -ENOMEM. */
 int rows_add(struct rows *rows, const struct command_record *row);

@@ -9,14 +9,13 @@
 #include <common/reader.h>
 #include <common/uuid.h>
 
+#include "book.h"
 #include "call.h"
 #include "console.h"
 #include "render.h"
 #include "service.h"
 #include "why.h"
 
-#define LEDGER_DEFAULT	100
-#define LEDGER_MAX	1000
 #define WHOLE		64	/* bytes: room for a number in a query */
 
 static int no_memory(struct call *call)
@@ -125,61 +124,6 @@ static void get_domains(struct http_request *http, void *data)
 
 	if (call)
 		call_rows(call, ROWS_DOMAIN | ROWS_PROCESSOR, NULL, 0, 0, domains_ready);
-}
-
-static void ledger_ready(struct call *call)
-{
-	reply_list(call, "ledger", COMMAND_ROW_LEDGER);
-}
-
-/* A whole number in the query. 1, 0 (absent), or -1: answered. */
-static int query_number(struct call *call, const char *key, uint64_t low, uint64_t high,
-			uint64_t *out)
-{
-	const char *text = http_request_query(call->http, key);
-	struct error e = ERROR_NONE;
-	char *end;
-
-	if (!text)
-		return 0;
-	*out = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && *out >= low && *out <= high)
-		return 1;
-	error_set(&e, EXIT_INVALID, "\"%.64s\" is not a number from %llu to %llu", text,
-		  (unsigned long long)low, (unsigned long long)high);
-	error_where(&e, "request: ?%s", key);
-	call_error(call, &e);
-	return -1;
-}
-
-/* The number of the last transaction is known: now those before it. */
-static void ledger_counted(struct call *call)
-{
-	const struct command_row_host *h = rows_at(call->rows, COMMAND_ROW_HOST, 0);
-	uint64_t last = rows_count(call->rows, COMMAND_ROW_HOST) ? h->transactions : 0;
-	uint64_t limit = call->generation;
-
-	rows_free(call->rows);
-	call->rows = NULL;
-	call_rows(call, ROWS_LEDGER, NULL, last > limit ? last - limit : 0, limit, ledger_ready);
-}
-
-static void get_ledger(struct http_request *http, void *data)
-{
-	struct call *call = call_new(data, http);
-	uint64_t limit = LEDGER_DEFAULT, after = 0;
-	int rc;
-
-	if (!call || query_number(call, "limit", 1, LEDGER_MAX, &limit) < 0)
-		return;
-	rc = query_number(call, "after", 0, INT64_MAX, &after);
-	if (rc < 0)
-		return;
-	call->generation = limit;
-	if (rc > 0)
-		call_rows(call, ROWS_LEDGER, NULL, after, limit, ledger_ready);
-	else
-		call_rows(call, ROWS_HOST, NULL, 0, 0, ledger_counted);
 }
 
 /* ---- changes --------------------------------------------------------------------- */
@@ -499,7 +443,8 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/activations", post_activations },
 	{ "POST", "/v1/plan", post_plan },
 	{ "POST", "/v1/transactions", post_transactions },
-	{ "GET", "/v1/ledger", get_ledger },
+	{ "GET", "/v1/ledger", book_ledger },
+	{ "GET", "/v1/history", book_history },
 	{ "GET", "/v1/host", get_host },
 	{ "GET", "/v1/map", get_map },
 	{ "POST", "/v1/host/stop", post_host_stop },

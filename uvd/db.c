@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SQLite behind a few calls: statements kept by the address of their text, arguments by a string
- * of types, errors as -errno. The schema is uvd/schema.sql, embedded by the build.
+ * of types, errors as -errno.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,17 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <common/cpuset.h>
 #include <common/log.h>
 
 #include "db.h"
+#include "schema.h"
 
-#define SCHEMA_VERSION	2
-#define APPLICATION_ID	0x55564431	/* "UVD1" */
 #define STATEMENTS	512		/* slots of the statement table, a power of two */
-
-static const char schema[] =
-#include <uvd/schema.sql.h>
-	;
 
 struct statement {
 	const char *sql;
@@ -37,7 +33,7 @@ struct db {
 	struct statement statements[STATEMENTS];
 };
 
-static int sqlite_errno(int code)
+int db_errno(int code)
 {
 	switch (code & 0xff) {
 	case SQLITE_OK:
@@ -59,7 +55,7 @@ static int sqlite_errno(int code)
 
 static int exec(struct db *db, const char *sql)
 {
-	return sqlite_errno(sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+	return db_errno(sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
 }
 
 static int lock_directory(const char *directory)
@@ -85,53 +81,30 @@ static int lock_directory(const char *directory)
 	return fd;
 }
 
-static int pragma_value(struct db *db, const char *sql, int64_t *out)
+/* cpus_have(list, cpu), for statements: is this CPU in a list as in /sys? */
+static void cpus_have(sqlite3_context *context, int n, sqlite3_value **values)
 {
-	sqlite3_stmt *q;
-	int r = sqlite3_prepare_v2(db->sqlite, sql, -1, &q, NULL);
+	const char *list = (const char *)sqlite3_value_text(values[0]);
+	const char *text = (const char *)sqlite3_value_text(values[1]);
+	struct cpuset set, one;
 
-	if (r != SQLITE_OK)
-		return sqlite_errno(r);
-	r = sqlite3_step(q);
-	*out = r == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
-	sqlite3_finalize(q);
-	return sqlite_errno(r);
-}
-
-static int create_schema(struct db *db)
-{
-	char *sql;
-	int rc;
-
-	sql = sqlite3_mprintf("BEGIN IMMEDIATE;\n%s;PRAGMA application_id=%d;"
-			      "PRAGMA user_version=%d;COMMIT;",
-			      schema, APPLICATION_ID, SCHEMA_VERSION);
-	if (!sql)
-		return -ENOMEM;
-	rc = exec(db, sql);
-	sqlite3_free(sql);
-	return rc;
+	(void)n;
+	sqlite3_result_int(context, list && text && cpuset_parse(&set, list) == 0 &&
+			   cpuset_parse(&one, text) == 0 && cpuset_count(&one) == 1 &&
+			   cpuset_has(&set, cpuset_next(&one, 0)));
 }
 
 static int prepare_file(struct db *db)
 {
-	int64_t version, id;
-	int rc;
+	int rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+			  "PRAGMA cache_size=-16384;"
+			  "PRAGMA wal_autocheckpoint=1000; PRAGMA temp_store=MEMORY;");
 
-	rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-		      "PRAGMA cache_size=-16384;"
-		      "PRAGMA wal_autocheckpoint=1000; PRAGMA temp_store=MEMORY;");
-	if (rc < 0)
-		return rc;
-	rc = pragma_value(db, "PRAGMA user_version", &version);
-	if (rc < 0)
-		return rc;
-	if (version == 0)
-		return create_schema(db);
-	rc = pragma_value(db, "PRAGMA application_id", &id);
-	if (rc < 0)
-		return rc;
-	return id == APPLICATION_ID && version == SCHEMA_VERSION ? 0 : -EPROTO;
+	if (rc == 0)
+		rc = db_errno(sqlite3_create_function(db->sqlite, "cpus_have", 2,
+						      SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+						      cpus_have, NULL, NULL));
+	return rc < 0 ? rc : schema_prepare(db->sqlite);
 }
 
 int db_open(struct db **out, const char *directory)
@@ -150,7 +123,7 @@ int db_open(struct db **out, const char *directory)
 		rc = db->lock;
 		goto free;
 	}
-	rc = sqlite_errno(sqlite3_open_v2(path, &db->sqlite,
+	rc = db_errno(sqlite3_open_v2(path, &db->sqlite,
 					  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					  SQLITE_OPEN_NOMUTEX, NULL));
 	if (rc < 0)
@@ -269,7 +242,7 @@ int db_run(struct db *db, const char *sql, const char *types, ...)
 	while (r == SQLITE_ROW);
 	/* Reset gives up the read lock; the message of an error survives it. */
 	sqlite3_reset(s);
-	return sqlite_errno(r);
+	return db_errno(r);
 }
 
 sqlite3_stmt *db_query(struct db *db, const char *sql, const char *types, ...)
@@ -295,7 +268,7 @@ int db_next(struct db *db, sqlite3_stmt *q)
 	sqlite3_reset(q);
 	if (r != SQLITE_DONE)
 		log_error("query: %s", sqlite3_errmsg(db->sqlite));
-	return sqlite_errno(r);
+	return db_errno(r);
 }
 
 void db_done(sqlite3_stmt *q)

@@ -20,8 +20,8 @@
 struct db;
 
 /*
- * Opens directory/uvd.db, creates it with the schema if it is not there, and takes the directory's
- * lock: -EBUSY when another uvd has it. -EPROTO: a schema of another version.
+ * Opens directory/uvd.db, creates it with the schema if it is not there, migrates it if it is older,
+ * and takes the directory's lock: -EBUSY when another uvd has it. -EPROTO: of a newer version.
  */
 int db_open(struct db **out, const char *directory);
 void db_close(struct db *db);
@@ -63,6 +63,9 @@ bool db_in_transaction(struct db *db);
  * db_error), -ENOSPC, -EROFS, -EIO, -ENOMEM. Text is valid until the next call.
  */
 const char *db_error(struct db *db);
+
+/* A result of SQLite as -errno, 0 if it is none. */
+int db_errno(int code);
 
 /* For tests' hooks. */
 sqlite3 *db_handle(struct db *db);

@@ -21,6 +21,7 @@
 #include <ultravisor/handover.h>
 
 #include "inventory.h"
+#include "uvd.h"
 
 #define MEMORY_STEP (2ULL << 20)
 
@@ -333,9 +334,7 @@ static int store_host(const struct inventory *inv, struct db *db)
 	inventory_default_pool(inv, &cpus, &memory, reason, sizeof(reason));
 	gethostname(name, sizeof(name) - 1);
 	uuid_random(uuid);
-	rc = db_run(db, "INSERT INTO clock VALUES (1, 0)", "");
-	if (rc == 0)
-		rc = db_run(db, "INSERT INTO host VALUES (1, ?, ?, ?, ?, ?, 1, ?, 1, 0, 0)",
+	rc = db_run(db, "INSERT INTO host VALUES (1, ?, ?, ?, ?, ?, 1, ?, 1, 0, 0)",
 			    "utuiit", uuid, name, none, (int64_t)inv->memory, (int64_t)memory,
 			    reason);
 	for (i = 0; rc == 0 && i < sizeof(system) / sizeof(*system); i++)
@@ -374,8 +373,11 @@ int inventory_store(const struct inventory *inv, struct db *db)
 {
 	int64_t one;
 	unsigned int i;
-	int rc = 0;
+	int rc;
 
+	/* History takes its time from there. */
+	rc = db_run(db, "INSERT INTO clock VALUES (1, 0, ?1)"
+		    " ON CONFLICT DO UPDATE SET time_ns = ?1", "i", (int64_t)uvd_now());
 	for (i = 0; rc == 0 && i < INVENTORY_NODES; i++)
 		if (inv->node[i].present)
 			rc = store_node(db, i, inv->node[i].memory);

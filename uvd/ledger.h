@@ -17,8 +17,9 @@ struct ledger_line {
 	uint64_t transaction;
 	const uint8_t *request_id;
 	uint64_t digest;
-	uint32_t status, operations, uid;
-	const char *who, *subject, *summary, *text;
+	uint32_t status, operations, uid, pid;
+	uint64_t epoch;
+	const char *who, *subject, *summary, *reason, *text;
 	const void *reply;
 	size_t n_reply;
 };
@@ -28,6 +29,9 @@ int ledger_number(struct db *db, uint64_t *number);
 
 /* Adds a line, and forgets the oldest. */
 int ledger_add(struct db *db, const struct ledger_line *line);
+
+/* "; by alice (uid 1000) in transaction 7", or "" if that is not known. */
+void ledger_author(struct db *db, uint64_t transaction, char *to, size_t size);
 
 /* The reply to a request: 1 and *reply (to be freed; NULL: none is kept), 0, or -errno. */
 int ledger_find(struct db *db, const uint8_t request_id[16], uint64_t *digest, uint8_t **reply,

@@ -49,6 +49,8 @@ static const struct field fields[] = {
 	FIELD(COMMAND_DOMAIN_DESTROY, RULE_NAME, command_domain, name),
 	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, after_name),
 	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, name),
+	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, noun),
+	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, key),
 	FIELD(INTERNAL_PARTITION_END, RULE_TEXT, internal_partition_end, reason),
 };
 
@@ -81,6 +83,30 @@ static bool text_ok(const char *s, size_t size)
 	for (; i < size; i++)
 		if (s[i])
 			return false;
+	return true;
+}
+
+/* RFC 3629: no overlong form, no surrogate, nothing beyond U+10FFFF. */
+static bool utf8_ok(const char *s)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)s;
+	unsigned int more, i;
+	uint32_t c;
+
+	while (*p) {
+		more = *p < 0x80 ? 0 : *p >> 5 == 6 ? 1 : *p >> 4 == 14 ? 2 : *p >> 3 == 30 ? 3 : 4;
+		if (more == 4)
+			return false;
+		c = more ? *p & (0x3f >> more) : *p;
+		for (p++, i = 0; i < more; i++, p++) {
+			if (*p >> 6 != 2)
+				return false;
+			c = c << 6 | (*p & 0x3f);
+		}
+		if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+			return false;
+	}
 	return true;
 }
 
@@ -150,7 +176,8 @@ bool message_header_ok(const void *message, size_t n)
 	       (h->kind == COMMAND_TRANSACT || h->kind == COMMAND_PLAN ||
 		h->kind == COMMAND_QUERY || h->kind == COMMAND_RENEW) &&
 	       text_ok(h->who, sizeof(h->who)) && text_ok(h->text, sizeof(h->text)) &&
-	       text_ok(h->fix, sizeof(h->fix));
+	       text_ok(h->fix, sizeof(h->fix)) && utf8_ok(h->who) && utf8_ok(h->text) &&
+	       !h->reserved;
 }
 
 static int check_header(const void *message, size_t n, struct fault *f)
@@ -169,7 +196,8 @@ static int check_header(const void *message, size_t n, struct fault *f)
 				 "the header says %u bytes, %zu came", h->length, n);
 	if (!message_header_ok(message, n))
 		return fault_set(f, COMMAND_INVALID, "see docs/command.md",
-				 "unknown kind %u, or who, text or fix is not terminated", h->kind);
+				 "unknown kind %u, or who, text or fix is not terminated UTF-8",
+				 h->kind);
 	if (h->kind == COMMAND_TRANSACT && uuid_is_zero(h->request_id))
 		return fault_set(f, COMMAND_INVALID, "make a random request id",
 				 "the request id is all zero");

@@ -12,6 +12,7 @@
 #include <common/cpuset.h>
 #include <common/uuid.h>
 
+#include "history.h"
 #include "lease.h"
 #include "operation.h"
 #include "query.h"
@@ -186,6 +187,8 @@ static void fill_partition(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	r->window_ns = db_int(q, 23);
 	r->lease_ns = db_int(q, 24);
 	r->lease_epoch = db_int(q, 25);
+	r->changed = db_int(q, 26);
+	db_text(q, 27, r->changed_by, sizeof(r->changed_by));
 	fill_live(uvd, r);
 }
 
@@ -299,6 +302,9 @@ static void fill_ledger(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	db_text(q, 8, r->subject, sizeof(r->subject));
 	db_text(q, 9, r->summary, sizeof(r->summary));
 	db_text(q, 10, r->text, sizeof(r->text));
+	r->pid = db_int(q, 11);
+	r->epoch = db_int(q, 12);
+	db_text(q, 13, r->reason, sizeof(r->reason));
 }
 
 /*
@@ -351,7 +357,8 @@ static const struct row_type {
 	  " memory, (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.partition = p.uuid),"
 	  " (SELECT min(node) FROM memory m WHERE m.partition = p.uuid), pid, module_id,"
 	  " started_ns, reboots, (SELECT count(*) FROM device d WHERE d.partition = p.uuid),"
-	  " kernel, initrd, cmdline, reason, realtime, window_ns, lease_ns, lease_epoch"
+	  " kernel, initrd, cmdline, reason, realtime, window_ns, lease_ns, lease_epoch,"
+	  " changed, (SELECT who FROM ledger WHERE \"transaction\" = p.changed)"
 	  " FROM partition p"
 	  " WHERE p.name > ?3 AND (?1 IS NULL OR p.uuid = ?1)" UNUSED("?2") UNUSED("?4")
 	  UNUSED("?5") " ORDER BY p.name" },
@@ -378,7 +385,8 @@ static const struct row_type {
 	  " ORDER BY p.name, c.idx" },
 	{ COMMAND_ROW_LEDGER, fill_ledger,
 	  "SELECT 0, \"transaction\", time_ns, request_id, status, operations, uid, who, subject,"
-	  " summary, text FROM ledger WHERE \"transaction\" > ?2 AND (?1 IS NULL OR subject ="
+	  " summary, text, pid, epoch, reason FROM ledger"
+	  " WHERE \"transaction\" > ?2 AND (?1 IS NULL OR subject ="
 	  " (SELECT name FROM partition WHERE uuid = ?1))" UNUSED("?3") UNUSED("?4") UNUSED("?5")
 	  " ORDER BY \"transaction\"" },
 };
@@ -447,9 +455,18 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	char *slash;
 	int rc;
 
+	if (c->row == COMMAND_ROW_HISTORY) {
+		rc = history_rows(uvd, c, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+		goto out;
+	}
 	if (!row_type_find(c->row)) {
 		fault_set(f, COMMAND_INVALID, "see docs/command.md", "there are no rows of type %u",
 			  c->row);
+		return false;
+	}
+	if (c->noun[0] || c->key[0] || c->at_ns) {
+		fault_set(f, COMMAND_INVALID, "leave noun, key and at_ns zero",
+			  "only history is asked for by a key and a time");
 		return false;
 	}
 	if (c->name[0]) {
@@ -468,6 +485,7 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	if (!c->after && (c->row == COMMAND_ROW_PROCESSOR || c->row == COMMAND_ROW_MEMORY))
 		s.after_name = "first";
 	rc = add_rows(uvd, c->row, &s, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+out:
 	if (rc < 0)
 		fault_set(f, COMMAND_FAILED, "see uvd's log", "the database failed: %s",
 			  db_error(uvd->db));

@@ -1,13 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The resource database, version 2. docs/database.md tells what each table means.
+-- The tables of the resource database, version 3. docs/database.md tells what each means. Who changes
+-- one raises SCHEMA_VERSION (schema.c) and adds a migration.
 --
 -- Every processor, byte of memory, device and channel has one owner row. What must hold at
--- each commit is said here, by keys, checks and triggers, not only in the code: a message of
--- RAISE begins with the command status that a breach of it is answered with.
+-- each commit is said here and in triggers.sql, by keys, checks and triggers, not only in the code.
 
 CREATE TABLE clock (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
-	"transaction" INTEGER NOT NULL		-- the last number given; history rows take it from here
+	"transaction" INTEGER NOT NULL,		-- the last number given; history rows take it from here
+	time_ns INTEGER NOT NULL DEFAULT 0	-- when it was given
 ) STRICT;
 
 CREATE TABLE host (
@@ -189,228 +190,28 @@ CREATE TABLE ledger (
 	subject TEXT NOT NULL,
 	summary TEXT NOT NULL,
 	text TEXT NOT NULL,
-	reply BLOB				-- as sent; NULL: uvd's own transactions
+	reply BLOB,				-- as sent; NULL: uvd's own transactions
+	pid INTEGER NOT NULL DEFAULT 0,		-- of the process that asked cmdpartd; 0: a daemon
+	epoch INTEGER NOT NULL DEFAULT 0,	-- of the leading opsd that asked; 0: another did
+	reason TEXT NOT NULL DEFAULT ''		-- as the author gave it; text: why it was refused
 ) STRICT;
 
+-- A version of a row: what it said from one transaction until another. noun and ident name the row for
+-- us; key, part and owner are for people: processor 3, context 0 of web1.
 CREATE TABLE history (
 	id INTEGER PRIMARY KEY,
-	"transaction" INTEGER NOT NULL,
 	noun TEXT NOT NULL,
-	change TEXT NOT NULL CHECK (change IN ('insert', 'update', 'delete')),
-	row TEXT NOT NULL			-- JSON: after an insert or update, before a delete
+	ident TEXT NOT NULL,
+	key TEXT NOT NULL,
+	part TEXT NOT NULL,
+	owner TEXT NOT NULL,			-- partition's name at that time; '': none has it
+	row TEXT NOT NULL,			-- JSON
+	"transaction" INTEGER NOT NULL,
+	since_ns INTEGER NOT NULL,
+	ended INTEGER,				-- transaction that changed or deleted it; NULL: it is so now
+	until_ns INTEGER
 ) STRICT;
-CREATE INDEX history_transaction ON history ("transaction");
-
--- ---- what fits: one owner, sums within the node, the pool and the domain
-
-CREATE TRIGGER memory_fits AFTER INSERT ON memory BEGIN
-	SELECT RAISE(ABORT, 'resources: node memory')
-	WHERE (SELECT sum(bytes) FROM memory WHERE node = NEW.node) >
-		(SELECT memory_pool FROM node WHERE node = NEW.node);
-	SELECT RAISE(ABORT, 'resources: host memory')
-	WHERE (SELECT sum(bytes) FROM memory) > (SELECT memory_pool FROM host);
-	SELECT RAISE(ABORT, 'resources: domain memory')
-	WHERE (SELECT sum(m.bytes) FROM memory m JOIN partition p ON p.uuid = m.partition
-		WHERE p.domain = (SELECT domain FROM partition WHERE uuid = NEW.partition)) >
-		(SELECT d.memory FROM partition p JOIN domain d ON d.name = p.domain
-		WHERE p.uuid = NEW.partition);
-	SELECT RAISE(ABORT, 'invalid: more memory than the definition says')
-	WHERE (SELECT sum(bytes) FROM memory WHERE partition = NEW.partition) >
-		(SELECT memory FROM partition WHERE uuid = NEW.partition);
-END;
-
-CREATE TRIGGER memory_moves BEFORE UPDATE ON memory BEGIN
-	SELECT RAISE(ABORT, 'invalid: memory is assigned and released, not changed');
-END;
-
-CREATE TRIGGER domain_fits AFTER INSERT ON domain BEGIN
-	SELECT RAISE(ABORT, 'resources: host memory')
-	WHERE (SELECT sum(memory) FROM domain) > (SELECT memory_pool FROM host);
-END;
-
-CREATE TRIGGER pool_shrinks AFTER UPDATE OF memory_pool ON host BEGIN
-	SELECT RAISE(ABORT, 'resources: domains have more memory')
-	WHERE (SELECT coalesce(sum(memory), 0) FROM domain) > NEW.memory_pool;
-END;
-
-CREATE TRIGGER node_shrinks AFTER UPDATE OF memory_pool ON node BEGIN
-	SELECT RAISE(ABORT, 'resources: partitions have more memory of this node')
-	WHERE (SELECT coalesce(sum(bytes), 0) FROM memory WHERE node = NEW.node) > NEW.memory_pool;
-END;
-
-CREATE TRIGGER processor_is_shared BEFORE INSERT ON context_cpu WHEN NEW.dedicated = 0 BEGIN
-	SELECT RAISE(ABORT, 'resources: processor is dedicated')
-	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = NEW.cpu AND dedicated = 1);
-END;
-
-CREATE TRIGGER processor_is_free BEFORE INSERT ON context_cpu WHEN NEW.dedicated = 1 BEGIN
-	SELECT RAISE(ABORT, 'resources: processor is in use')
-	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = NEW.cpu);
-END;
-
-CREATE TRIGGER processor_is_the_domains BEFORE INSERT ON context_cpu BEGIN
-	SELECT RAISE(ABORT, 'invalid: processor is not of the partition''s domain')
-	WHERE (SELECT domain FROM partition WHERE uuid = NEW.partition) IS NOT
-		(SELECT domain FROM processor WHERE cpu = NEW.cpu);
-END;
-
--- The context that NEW is of, beside the others of its processor.
-CREATE TRIGGER windows_do_not_overlap AFTER INSERT ON context_cpu BEGIN
-	SELECT RAISE(ABORT, 'resources: windows overlap') FROM context a, context_cpu c, context b
-	WHERE a.partition = NEW.partition AND a.idx = NEW.idx AND a.mode = 3
-		AND c.cpu = NEW.cpu AND b.partition = c.partition AND b.idx = c.idx AND b.mode = 3
-		AND NOT (a.partition = b.partition AND a.idx = b.idx)
-		AND a.window_start_ns < b.window_start_ns + b.window_ns
-		AND b.window_start_ns < a.window_start_ns + a.window_ns;
-	SELECT RAISE(ABORT, 'invalid: a window ends within its frame') FROM context a
-	WHERE a.partition = NEW.partition AND a.idx = NEW.idx AND a.mode = 3
-		AND a.window_start_ns + a.window_ns > coalesce((SELECT d.frame_ns FROM processor p
-		JOIN domain d ON d.name = p.domain WHERE p.cpu = NEW.cpu), 0);
-END;
-
-CREATE TRIGGER realtime_leaves_some AFTER INSERT ON context_cpu BEGIN
-	SELECT RAISE(ABORT, 'resources: windows and real-time budgets')
-	WHERE (SELECT coalesce(sum(CASE b.mode WHEN 3 THEN (b.window_ns * 1000000 + d.frame_ns - 1)
-			/ d.frame_ns ELSE (b.budget_ns * 1000000 + b.period_ns - 1)
-			/ b.period_ns END), 0)
-		FROM context_cpu c JOIN context b ON b.partition = c.partition AND b.idx = c.idx
-		JOIN processor p ON p.cpu = c.cpu JOIN domain d ON d.name = p.domain
-		WHERE c.cpu = NEW.cpu AND (b.mode = 3 OR b.realtime = 1)) > 900000;
-END;
-
-CREATE TRIGGER processor_leaves BEFORE UPDATE OF domain ON processor
-WHEN OLD.domain IS NOT NULL AND NEW.domain IS NOT OLD.domain BEGIN
-	SELECT RAISE(ABORT, 'conflict: contexts may run on this processor')
-	WHERE EXISTS (SELECT 1 FROM context_cpu WHERE cpu = OLD.cpu);
-	SELECT RAISE(ABORT, 'conflict: processor is of another domain')
-	WHERE NEW.domain IS NOT NULL;
-END;
-
-CREATE TRIGGER device_is_written_once BEFORE INSERT ON claim BEGIN
-	SELECT RAISE(ABORT, 'conflict: device is in use')
-	WHERE EXISTS (SELECT 1 FROM claim WHERE resource = NEW.resource
-		AND (writes = 1 OR NEW.writes = 1));
-END;
-
-CREATE TRIGGER server_is_an_io_partition BEFORE INSERT ON channel_server BEGIN
-	SELECT RAISE(ABORT, 'invalid: this partition serves no such channel')
-	WHERE (SELECT kind FROM partition WHERE uuid = NEW.server) <>
-		(SELECT CASE WHEN type IN (1, 2) THEN 5 ELSE 2 END FROM channel
-		WHERE uuid = NEW.channel);
-END;
-
--- ---- history
-
-CREATE TRIGGER host_history AFTER UPDATE ON host BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'host', 'update', json_object('name', NEW.name,
-		'instance', hex(NEW.instance), 'memory_pool', NEW.memory_pool,
-		'pool_is_default', NEW.pool_is_default, 'stopping', NEW.stopping,
-		'generation', NEW.generation) FROM clock;
-END;
-
-CREATE TRIGGER processor_history AFTER UPDATE OF in_pool, domain, present ON processor
-WHEN OLD.in_pool <> NEW.in_pool OR OLD.domain IS NOT NEW.domain OR OLD.present <> NEW.present
-BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'processor', 'update', json_object('cpu', NEW.cpu,
-		'present', NEW.present, 'in_pool', NEW.in_pool, 'domain', NEW.domain) FROM clock;
-END;
-
-CREATE TRIGGER domain_insert_history AFTER INSERT ON domain BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'domain', 'insert', json_object('name', NEW.name,
-		'memory', NEW.memory, 'frame_ns', NEW.frame_ns, 'phase_ns', NEW.phase_ns,
-		'generation', NEW.generation) FROM clock;
-END;
-CREATE TRIGGER domain_delete_history AFTER DELETE ON domain BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'domain', 'delete', json_object('name', OLD.name,
-		'memory', OLD.memory, 'generation', OLD.generation) FROM clock;
-END;
-
-CREATE TRIGGER partition_insert_history AFTER INSERT ON partition BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'partition', 'insert', json_object('uuid', lower(hex(NEW.uuid)),
-		'name', NEW.name, 'kind', NEW.kind, 'domain', NEW.domain, 'state', NEW.state,
-		'vcpus', NEW.vcpus, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
-		'period_ns', NEW.period_ns, 'realtime', NEW.realtime, 'window_ns', NEW.window_ns,
-		'lease_ns', NEW.lease_ns, 'memory', NEW.memory, 'kernel', NEW.kernel,
-		'initrd', NEW.initrd, 'cmdline', NEW.cmdline, 'generation', NEW.generation)
-	FROM clock;
-END;
-CREATE TRIGGER partition_update_history AFTER UPDATE ON partition BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'partition', 'update', json_object('uuid', lower(hex(NEW.uuid)),
-		'name', NEW.name, 'state', NEW.state, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
-		'period_ns', NEW.period_ns, 'realtime', NEW.realtime, 'window_ns', NEW.window_ns,
-		'lease_epoch', NEW.lease_epoch, 'module_id', NEW.module_id, 'pid', NEW.pid,
-		'reason', NEW.reason, 'generation', NEW.generation) FROM clock;
-END;
-CREATE TRIGGER partition_delete_history AFTER DELETE ON partition BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'partition', 'delete', json_object('uuid', lower(hex(OLD.uuid)),
-		'name', OLD.name, 'generation', OLD.generation) FROM clock;
-END;
-
-CREATE TRIGGER memory_insert_history AFTER INSERT ON memory BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'memory', 'insert', json_object('partition',
-		lower(hex(NEW.partition)), 'node', NEW.node, 'bytes', NEW.bytes) FROM clock;
-END;
-CREATE TRIGGER memory_delete_history AFTER DELETE ON memory BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'memory', 'delete', json_object('partition',
-		lower(hex(OLD.partition)), 'node', OLD.node, 'bytes', OLD.bytes) FROM clock;
-END;
-
-CREATE TRIGGER context_insert_history AFTER INSERT ON context BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'context', 'insert', json_object('partition',
-		lower(hex(NEW.partition)), 'index', NEW.idx, 'mode', NEW.mode,
-		'budget_ns', NEW.budget_ns, 'period_ns', NEW.period_ns, 'realtime', NEW.realtime,
-		'window_start_ns', NEW.window_start_ns, 'window_ns', NEW.window_ns,
-		'cpus', NEW.cpus)
-	FROM clock;
-END;
-CREATE TRIGGER context_delete_history AFTER DELETE ON context BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'context', 'delete', json_object('partition',
-		lower(hex(OLD.partition)), 'index', OLD.idx) FROM clock;
-END;
-
-CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'claim', 'insert', json_object('partition',
-		lower(hex(NEW.partition)), 'name', NEW.name, 'resource', NEW.resource,
-		'writes', NEW.writes) FROM clock;
-END;
-CREATE TRIGGER claim_delete_history AFTER DELETE ON claim BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'claim', 'delete', json_object('partition',
-		lower(hex(OLD.partition)), 'name', OLD.name, 'resource', OLD.resource) FROM clock;
-END;
-
-CREATE TRIGGER channel_insert_history AFTER INSERT ON channel BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'channel', 'insert', json_object('uuid', lower(hex(NEW.uuid)),
-		'type', NEW.type, 'partition', lower(hex(NEW.partition)), 'name', NEW.name)
-	FROM clock;
-END;
-CREATE TRIGGER channel_delete_history AFTER DELETE ON channel BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'channel', 'delete', json_object('uuid', lower(hex(OLD.uuid)),
-		'name', OLD.name, 'module_id', OLD.module_id) FROM clock;
-END;
-
-CREATE TRIGGER server_insert_history AFTER INSERT ON channel_server BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'server', 'insert', json_object('channel',
-		lower(hex(NEW.channel)), 'slot', NEW.slot, 'server', lower(hex(NEW.server)))
-	FROM clock;
-END;
-CREATE TRIGGER server_delete_history AFTER DELETE ON channel_server BEGIN
-	INSERT INTO history ("transaction", noun, change, row)
-	SELECT "transaction", 'server', 'delete', json_object('channel',
-		lower(hex(OLD.channel)), 'slot', OLD.slot) FROM clock;
-END;
+CREATE UNIQUE INDEX history_now ON history (noun, ident) WHERE ended IS NULL;
+CREATE INDEX history_key ON history (noun, key);
+CREATE INDEX history_owner ON history (owner) WHERE owner <> '';
+CREATE INDEX history_ended ON history (ended) WHERE ended IS NOT NULL;

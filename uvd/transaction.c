@@ -134,12 +134,15 @@ int transaction_generation(struct transaction *t, uint64_t seen, uint64_t genera
 			   uint64_t changed, const char *what, const char *name)
 {
 	uint64_t before = changed == t->number ? generation - 1 : generation;
+	char by[160];
 
 	if (!seen || seen == before)
 		return 0;
+	/* Changed in this very transaction, too: the row does not tell who did so before. */
+	ledger_author(t->uvd->db, changed == t->number ? 0 : changed, by, sizeof(by));
 	return refuse(t, COMMAND_CONFLICT, "look at it again, then decide anew",
-		      "%s %s has changed: generation %llu now, %llu was seen", what, name,
-		      (unsigned long long)before, (unsigned long long)seen);
+		      "%s %s has changed: generation %llu now, %llu was seen%s", what, name,
+		      (unsigned long long)before, (unsigned long long)seen, by);
 }
 
 /* Room for one element more in an array of n; -ENOMEM leaves it as it is. */
@@ -419,10 +422,13 @@ static void write_ledger(struct request *q, bool internal)
 		.status = t->fault.status,
 		.operations = h->count,
 		.uid = h->uid,
+		.pid = h->pid,
+		.epoch = h->epoch,
 		.who = h->who,
 		.subject = t->subject,
 		.summary = t->summary,
-		.text = t->fault.status ? t->fault.text : h->text,
+		.reason = h->text,
+		.text = t->fault.text,
 		.reply = internal ? NULL : q->reply->bytes,
 		.n_reply = q->reply->length,
 	};

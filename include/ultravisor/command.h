@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define COMMAND_MAGIC		0x444d4355u	/* "UCMD" */
-#define COMMAND_VERSION		2
+#define COMMAND_VERSION		3
 #define COMMAND_MAX_RECORDS	1024u
 #define COMMAND_MAX_LENGTH	(256u * 1024u)
 #define COMMAND_LAYOUT_VERSION	1
@@ -30,6 +30,7 @@
 #define COMMAND_PATH_LEN	512
 #define COMMAND_CMDLINE_LEN	1024
 #define COMMAND_BRIDGE_LEN	16
+#define COMMAND_HISTORY_LEN	3072
 #define COMMAND_CPU_WORDS	16	/* CPU n is bit n % 64 of word n / 64 */
 #define COMMAND_MAX_SERVERS	4
 #define COMMAND_EXITS		8
@@ -65,9 +66,12 @@ struct command_header {
 	uint32_t failed;		/* reply: index of the record at fault, or COMMAND_NONE */
 	uint64_t transaction;		/* reply: ledger number, also of a refused one; 0: none */
 	uint32_t more;			/* reply to a query: 1, ask for what is after it */
-	uint32_t uid;			/* request: who asked cmdpartd */
-	char who[COMMAND_NAME_LEN];	/* request: for people: "root", "opsd for alice" */
-	char text[256];			/* request: the reason given; reply: what is wrong */
+	uint32_t uid;			/* request: who asked cmdpartd, … */
+	uint32_t pid;			/* … and by which process; 0: cmdpartd itself */
+	uint32_t reserved;		/* 0 */
+	uint64_t epoch;			/* request: of the leading opsd, if that asked; else 0 */
+	char who[COMMAND_NAME_LEN];	/* request: for people: "root", "alice", "opsd"; UTF-8 */
+	char text[256];			/* request: the reason given, UTF-8; reply: what is wrong */
 	char fix[128];			/* reply: what to do about it */
 };
 
@@ -117,6 +121,7 @@ enum command_type {
 	COMMAND_ROW_CHANNEL = 134,
 	COMMAND_ROW_CONTEXT = 135,
 	COMMAND_ROW_LEDGER = 136,
+	COMMAND_ROW_HISTORY = 137,
 };
 
 enum command_partition_kind {
@@ -257,7 +262,7 @@ struct command_host_run {
 
 /*
  * Asks for rows of one type, in order of their keys, greater than after (a number: CPU, node,
- * ledger) or after the row named after_name; name, if not "", asks for this partition's alone.
+ * ledger, history) or after the row named after_name; name, if not "", asks for this partition's alone.
  */
 struct command_query {
 	struct command_record r;
@@ -267,6 +272,10 @@ struct command_query {
 	/* "partition" or "partition/device" */
 	char after_name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];
 	char name[COMMAND_NAME_LEN];	/* a partition's name, or its UUID in text */
+	/* ROW_HISTORY only, else zero: */
+	uint64_t at_ns;			/* what was so at that time, CLOCK_REALTIME; 0: all of it */
+	char noun[16];			/* "": what has this key, or this owner */
+	char key[COMMAND_PATH_LEN];	/* "3" is of every list of CPUs with 3 in it */
 };
 
 struct command_row_host {
@@ -337,6 +346,8 @@ struct command_row_partition {
 	uint64_t started_ns;		/* CLOCK_REALTIME of the last start, 0: never */
 	uint32_t reboots;
 	uint32_t devices;
+	uint64_t changed;		/* the transaction that last raised the generation, … */
+	char changed_by[COMMAND_NAME_LEN];	/* … and its author; "": not known any more */
 	char kernel[COMMAND_PATH_LEN];
 	char initrd[COMMAND_PATH_LEN];
 	char cmdline[COMMAND_CMDLINE_LEN];
@@ -395,12 +406,27 @@ struct command_row_ledger {
 	uint8_t request_id[16];
 	uint32_t status;		/* refused ones are in the ledger too */
 	uint32_t operations;
-	uint32_t uid;
-	uint32_t reserved;
+	uint32_t uid, pid;		/* who asked cmdpartd; pid 0: a daemon */
+	uint64_t epoch;			/* of the leading opsd, if that asked; else 0 */
 	char who[COMMAND_NAME_LEN];
 	char subject[COMMAND_NAME_LEN];	/* first operation's partition or domain */
 	char summary[256];		/* "start web1: 128 MiB on node 0, 1 context, 3 devices" */
-	char text[256];			/* reason given, or why it was refused */
+	char reason[256];		/* as its author gave it */
+	char text[256];			/* why it was refused */
+};
+
+/* What a row said, from one transaction until another. Ordered by id. */
+struct command_row_history {
+	struct command_record r;
+	uint64_t id;
+	uint64_t transaction, since_ns;	/* that began it; its number is 0 for the first inventory */
+	uint64_t ended, until_ns;	/* that changed or deleted the row; 0: it is so now */
+	char noun[16];			/* "processor", "memory", "device", "channel", "server", … */
+	char key[COMMAND_PATH_LEN];	/* CPUs, node, path or tap, name */
+	char part[COMMAND_DEVICE_LEN];	/* context's index, device's name, slot */
+	char owner[COMMAND_NAME_LEN];	/* the partition that had it; "": none */
+	char who[COMMAND_NAME_LEN];	/* author of the first transaction; "": not known any more */
+	char row[COMMAND_HISTORY_LEN];	/* JSON, cut to fit */
 };
 
 /* The exact size of a record of this type; 0: unknown type. */
@@ -441,12 +467,13 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_ROW_CHANNEL:	return sizeof(struct command_row_channel);
 	case COMMAND_ROW_CONTEXT:	return sizeof(struct command_row_context);
 	case COMMAND_ROW_LEDGER:	return sizeof(struct command_row_ledger);
+	case COMMAND_ROW_HISTORY:	return sizeof(struct command_row_history);
 	}
 	return 0;
 }
 
 #define COMMAND_EXACT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
-COMMAND_EXACT(command_header, 504);
+COMMAND_EXACT(command_header, 520);
 COMMAND_EXACT(command_record, 16);
 #undef COMMAND_EXACT
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: a list of operations happens whole or not at all; what does not fit is refused with limit, asked, in use, by whom and free; requests at once are placed beside each other; hundreds of rows are read whole
+# shows: a list of operations happens whole or not at all; the ledger has who asked and why, the history whose each row was; a conflict names who changed the row; what does not fit is refused with limit, asked, in use, by whom and free; requests at once are placed beside each other; hundreds of rows are read whole
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -86,3 +86,24 @@ done
 rc 0 cmdpartctl domain
 rc 5 cmdpartctl domain create batch 3 512MiB
 rc 4 cmdpartctl domain destroy default
+
+# Who, and why: in the ledger; whose a row was: in its history, also when its owner is no more.
+rc 0 cmdpartctl pause web2 --reason 'Wärmetest, "heiß"'
+cmdpartctl ledger --json | jq -e --arg reason 'Wärmetest, "heiß"' '.ledger[-1] | .reason == $reason and .who == "root" and .pid > 0
+	and .epoch == null and .text == ""' >/dev/null || fail "who and why: $(cmdpartctl ledger --limit 1 --json)"
+rc 2 cmdpartctl resume web2 --reason $'\xff'
+rc 2 cmdpartctl resume web2 --reason "$(printf '%256s' x)"
+curl -s --unix-socket /run/ultravisor/cmdpartd.sock -X POST -d '{"generation":1}' http://localhost/v1/partitions/web2/resume |
+	jq -e '.code == "conflict" and (.why | test("generation 1 was seen, it is [0-9]+ since transaction [0-9]+ of root$"))' \
+	>/dev/null || fail "a conflict does not say who changed the row"
+rc 0 cmdpartctl kill web2
+moment=$(cmdpartctl history memory:0 --json | jq '[.history[] | select(.owner == "web2")][0] | (.since / 1e9 | floor) + 1')
+rc 0 cmdpartctl undefine web2
+rc 0 cmdpartctl history web2
+cat "$work/out"
+cmdpartctl history web2 --json | jq -e '.history | all(.until) and any(.noun == "processor") and any(.noun == "memory" and
+	.row.bytes == 268435456) and any(.noun == "channel" and .key == "web2/console")' >/dev/null || fail "web2's history"
+cmdpartctl history memory:0 --at "@$moment" --json | jq -e '.history | map(.owner) | index("web2")' >/dev/null ||
+	fail "web2 had no memory at $moment: $(cmdpartctl history memory:0)"
+rc 3 cmdpartctl history web2 --at @1
+rc 3 cmdpartctl history nothing-ever

@@ -450,8 +450,8 @@ static void print_row(const struct command_record *r)
 		const struct command_row_ledger *l = (const void *)r;
 
 		printf("ledger transaction=%llu status=%u who=%s subject=%s summary=\"%s\" "
-		       "text=\"%s\"\n", (unsigned long long)l->transaction, l->status, l->who,
-		       l->subject, l->summary, l->text);
+		       "reason=\"%s\" text=\"%s\"\n", (unsigned long long)l->transaction,
+		       l->status, l->who, l->subject, l->summary, l->reason, l->text);
 		break;
 	}
 	default:
