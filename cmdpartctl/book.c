@@ -17,10 +17,10 @@ static void author(char *to, size_t size, const json_t *value, const json_t *row
 	const char *who = json_string_value(value);
 
 	if (json_is_integer(epoch))
-		snprintf(to, size, "%s, epoch %lld", who ? who : "?", (long long)
+		snprintf(to, size, "%s (epoch %lld)", who ? who : "?", (long long)
 			 json_integer_value(epoch));
 	else if (json_is_integer(pid))
-		snprintf(to, size, "%s, process %lld", who ? who : "?", (long long)
+		snprintf(to, size, "%s (process %lld)", who ? who : "?", (long long)
 			 json_integer_value(pid));
 	else
 		snprintf(to, size, "%s", who ? who : "?");

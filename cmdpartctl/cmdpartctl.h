@@ -116,6 +116,7 @@ int run_plan(const struct options *o, int argc, char **argv);
 int run_transact(const struct options *o, int argc, char **argv);
 int run_list(const struct options *o, int argc, char **argv);
 int run_show(const struct options *o, int argc, char **argv);
+int run_backup(const struct options *o, int argc, char **argv);
 int run_history(const struct options *o, int argc, char **argv);
 int run_ledger(const struct options *o, int argc, char **argv);
 int run_host(const struct options *o, int argc, char **argv);

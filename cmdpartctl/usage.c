@@ -38,6 +38,7 @@ const struct command commands[] = {
 	{ "why", "NAME", "why it has what it has, or is refused, and who asked", "", 1, 1,
 	  run_why },
 	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
+	{ "backup", "FILE", "copy the resource database, while it is in use", "", 1, 1, run_backup },
 	{ "history", "NAME|NOUN:KEY", "who had it, and what it was, over time", "naT", 1, 1,
 	  run_history },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },

@@ -21,6 +21,7 @@
 #include <common/log.h>
 #include <ultravisor/handover.h>
 
+#include "book.h"
 #include "command.h"
 #include "confine.h"
 #include "events.h"
@@ -376,6 +377,18 @@ static int preview(const struct options *o)
 	return 0;
 }
 
+/* 0, or what is wrong was told. */
+static int keep_book(const struct options *o)
+{
+	char book[PATH_MAX];
+
+	umask(077);
+	if (o->restore)
+		return book_restore(stdout, o->state, o->restore);
+	snprintf(book, sizeof(book), "%s/uvd.db", o->state);
+	return book_check(stdout, book);
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p = { .kernel.fd = -1 };
@@ -387,6 +400,8 @@ int main(int argc, char **argv)
 	log_init("uvd", p.options.debug);
 	if (p.options.inventory)
 		return preview(&p.options);
+	if (p.options.check || p.options.restore)
+		return keep_book(&p.options) ? 1 : 0;
 	p.uvd.hooks = &hooks;
 	p.uvd.state = p.options.state;
 	rc = start(&p);

@@ -20,6 +20,8 @@ static const char usage[] =
 	"  --device PATH   the module's device (/dev/ultravisor)\n"
 	"  --monitor PATH  program of a guest's monitor (uvmonitor beside this program)\n"
 	"  --inventory     print what a first start would set aside for partitions, then exit\n"
+	"  --check-db      tell whether the database is sound, then exit: 0 or 1\n"
+	"  --restore FILE  put a backup in its place, then exit; uvd must not run\n"
 	"  --debug, -d     log every transaction, too\n"
 	"  --help, -h      this text\n";
 
@@ -47,6 +49,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		{ "device", required_argument, NULL, 'D' },
 		{ "monitor", required_argument, NULL, 'm' },
 		{ "inventory", no_argument, NULL, 'i' },
+		{ "check-db", no_argument, NULL, 'c' },
+		{ "restore", required_argument, NULL, 'R' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -75,6 +79,12 @@ int options_parse(struct options *o, int argc, char **argv)
 			break;
 		case 'i':
 			o->inventory = true;
+			break;
+		case 'c':
+			o->check = true;
+			break;
+		case 'R':
+			o->restore = optarg;
 			break;
 		case 'd':
 			o->debug = true;

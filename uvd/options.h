@@ -10,6 +10,8 @@ struct options {
 	const char *state, *run, *device;
 	char monitor[PATH_MAX];
 	bool debug;
+	bool check;			/* tell whether the database is sound, and exit */
+	const char *restore;		/* put this backup in its place, and exit; or NULL */
 	bool inventory;			/* print what a first start would take, and exit */
 };
 

@@ -123,7 +123,7 @@ restart
 within 20 state_is d running
 within 20 state_is a running
 within 10 test -s /var/lib/ultravisor/command/autostart.json
-started=$(cmdpartctl ledger --after "$last" --json | jq -r '[.ledger[] | select(.text == "autostart") | .subject] | join(" ")')
+started=$(cmdpartctl ledger --after "$last" --json | jq -r '[.ledger[] | select(.reason == "autostart") | .subject] | join(" ")')
 [ "$started" = "d a" ] || fail "started: $started"
 rc 0 cmdpartctl kill a
 restart

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <uvd/book.h>
 #include <uvd/query.h>
 #include <uvd/schema.h>
 
@@ -293,6 +294,75 @@ static void test_a_migration_that_fails_leaves_the_book_alone(void **state)
 	remove_book(directory);
 }
 
+/* ---- checks and backups */
+
+static char *check(const char *path, int expected)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(book_check(f, path), expected);
+	fclose(f);
+	return text;
+}
+
+static void expect_book(const char *path, int expected, const char *words)
+{
+	char *text = check(path, expected);
+
+	if (!strstr(text, words))
+		fail_msg("\"%s\" does not say \"%s\"", text, words);
+	free(text);
+}
+
+static void test_a_check_tells_what_is_wrong(void **state)
+{
+	struct host *h = *state;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/uvd.db", h->directory);
+	define(h, "web1");
+	start(h, "web1");
+	expect_book(path, 0, "sound; version 3, 6 partitions");	/* uvd has it open */
+	sql(h, "PRAGMA foreign_keys=OFF");
+	sql(h, "DELETE FROM history WHERE noun = 'memory'");
+	expect_book(path, 1, "memory that history does not know");
+	sql(h, "DELETE FROM partition WHERE name = 'web1'");
+	expect_book(path, 1, "a reference to nothing: ");
+	expect_book("/dev/null", -EPROTO, "not a resource database");
+	expect_book("/nowhere/uvd.db", -EROFS, "unable to open");
+}
+
+static void test_a_backup_is_restored(void **state)
+{
+	char directory[] = "/tmp/uvd-restore-XXXXXX", path[64], busy[128];
+	struct host *h = *state;
+	FILE *to = fopen("/dev/null", "we");
+	struct db *db;
+
+	assert_non_null(to);
+	old_book(directory, "");
+	snprintf(path, sizeof(path), "%s/uvd.db", directory);
+	define(h, "web1");
+	define(h, "web2");
+	assert_int_equal(book_restore(to, h->directory, path), -EBUSY);
+	/* Into the place of a book that has come further; the backup is of the version before. */
+	sql(h, "UPDATE clock SET \"transaction\" = 1000");
+	snprintf(busy, sizeof(busy), "%s", h->directory);
+	db_close(h->uvd.db);
+	assert_int_equal(book_restore(to, busy, "/dev/null"), -EPROTO);
+	assert_int_equal(book_restore(to, busy, path), 0);
+	assert_int_equal(db_open(&h->uvd.db, busy), 0);
+	db = h->uvd.db;
+	assert_int_equal(value(db, "SELECT count(*) FROM partition WHERE kind = 1"), 1);
+	assert_int_equal(value(db, "SELECT bytes FROM memory"), 134217728);
+	assert_int_equal(value(db, "SELECT \"transaction\" FROM clock"), 1000);
+	assert_int_equal(value(db, "SELECT count(*) FROM ledger"), 5);
+	fclose(to);
+	remove_book(directory);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, host_setup, host_teardown)
@@ -305,6 +375,8 @@ int main(void)
 		TEST(test_a_reason_is_utf8),
 		TEST(test_a_book_of_version_2_is_migrated),
 		TEST(test_a_migration_that_fails_leaves_the_book_alone),
+		TEST(test_a_check_tells_what_is_wrong),
+		TEST(test_a_backup_is_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
