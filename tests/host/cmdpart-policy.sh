@@ -7,8 +7,8 @@
 source "$(dirname "$0")/lib/guest.bash"
 
 policy=/etc/ultravisor/policy.json
-# shellcheck disable=SC2154 # it is set there
-trap 'status=$?; rm -rf "$policy" "${policy%.json}.d"; (exit $status); cleanup' EXIT
+# shellcheck disable=SC2016 # expanded then
+later 'rm -rf "$policy" "${policy%.json}.d"'
 mkdir -p /etc/ultravisor
 rc() {
 	local want=$1 status=0

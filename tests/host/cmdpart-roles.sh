@@ -13,8 +13,7 @@ forget_epochs() {
 	kill -9 "$(pidof cmdpartd)"
 	within 10 cmdpartctl list
 }
-# shellcheck disable=SC2154 # it is set there
-trap 'status=$?; forget_epochs; (exit $status); cleanup' EXIT
+later forget_epochs
 images=/var/lib/ultravisor/images
 mkdir -p "$images"
 echo secret >"$work/secret"
@@ -70,7 +69,6 @@ cmdpartctl ledger --json | jq -e '.ledger[-1] | .who == "user 12345" and .uid ==
 # Epochs are opsd's; a former leader is refused, also after cmdpartd was killed.
 post() { curl -s --max-time 20 --unix-socket "$socket" -X POST -d "$2" "http://localhost$1"; }
 code() { jq -r '.code // "ok"'; }
-is() { [ "$2" = "$3" ] || fail "$1: $2, not $3"; }
 is "an operator's epoch" "$(operator curl -s --unix-socket $socket -X POST -d '{"epoch":9}' http://localhost/v1/partitions/own/kill | code)" denied
 opsd_post() { opsd curl -s --max-time 20 --unix-socket "$socket" -X POST -d "$2" "http://localhost$1"; }
 is "no epoch yet" "$(opsd_post /v1/partitions/own/kill '{}' | code)" ok

@@ -19,15 +19,11 @@ cpus=$(cmdpartctl domain --json | jq -r '.domains[0].cpus')
 memory=$(cmdpartctl domain --json | jq -r '.domains[0].memory')
 last=${cpus##*[-,]}
 restore() {
-	local status=$?
-	set +e
 	later_domains
 	cmdpartctl domain destroy default >/dev/null 2>&1
 	cmdpartctl domain create default "$cpus" "$((memory / 1048576))MiB" >/dev/null
-	(exit "$status")
-	cleanup
 }
-trap restore EXIT
+later restore
 
 initrd 6.1-cloud 'echo "guest: ready"
 while :; do :; done'

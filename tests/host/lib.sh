@@ -72,11 +72,11 @@ status_is() {
 $(tail -n 20 "$tmp/out" "$tmp/err")"
 }
 
-# retry_until SECONDS COMMAND...
-retry_until() {
+# within SECONDS COMMAND...: repeat it until it succeeds
+within() {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) limit=$1
 	shift
-	until "$@"; do
+	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || fail "not within $limit s: $*"
 		sleep 0.1
 	done

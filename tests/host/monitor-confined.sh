@@ -10,7 +10,7 @@ initrd 6.1-cloud 'echo "guest: ready"'
 "$repo/build/tests/host/monitor/launch" --vcpus 2 --disk --initrd "$tmp/initrd" --timeout 40 \
 	"$(kernel 6.1-cloud)" "console=ttyS0 quiet" >"$tmp/console" 2>"$tmp/log" &
 launcher=$!
-retry_until 30 grep -q "guest: ready" "$tmp/console"
+within 30 grep -q "guest: ready" "$tmp/console"
 pid=$(pgrep -x -P "$launcher" uvmonitor)
 later "kill -9 $pid 2>/dev/null; wait $launcher"
 

@@ -9,7 +9,7 @@ source "$(dirname "$0")/lib/guest.bash"
 setting=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 found=$(sed 's/.*\[\(.*\)\].*/\1/' "$setting")
 restore() { echo "$found" >"$setting"; }
-trap 'restore; cleanup' EXIT
+later restore
 [[ $found == advise ]] || fail "the project's tmpfiles did not set $setting: $found"
 
 initrd 6.1-cloud 'echo "guest: up"'

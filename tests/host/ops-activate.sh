@@ -9,14 +9,8 @@ source "$(dirname "$0")/lib/guest.bash"
 work=/var/lib/ultravisor/images/ops-activate
 mkdir -p "$work"
 
-status_is() {
-	local want=$1 have=0
-	shift
-	"$@" >"$work/out" 2>"$work/err" </dev/null || have=$?
-	((have == want)) || fail "status $have, not $want, of: $*
-$(cat "$work/out" "$work/err")"
-}
-says() { grep -q -- "$1" "$work/$2" || fail "$2 does not say '$1': $(cat "$work/$2")"; }
+# shellcheck disable=SC2154 # tmp is of lib.sh
+says() { grep -q -- "$1" "$tmp/$2" || fail "$2 does not say '$1': $(cat "$tmp/$2")"; }
 word() { opsctl show ops1 --json | jq -r ".partition.$1"; }
 
 within 30 sh -c 'opsctl host list | grep >/dev/null " up "'
@@ -26,11 +20,11 @@ definition ops1 6.1-cloud 1 192MiB disk console
 
 # The steps, in order, and the end.
 status_is 0 opsctl activate "$work/ops1.json"
-cat "$work/out"
+cat "$tmp/out"
 says 'opsd claimed .* and asks its resource service' out
 says 'committed transaction [0-9]*: ops1 starts' out
-[[ $(tail -n 1 "$work/out") == *"ops1 is running on "* ]] || fail "the last line is not its end"
-number=$(sed -n 's/.*committed transaction \([0-9]*\).*/\1/p' "$work/out")
+[[ $(tail -n 1 "$tmp/out") == *"ops1 is running on "* ]] || fail "the last line is not its end"
+number=$(sed -n 's/.*committed transaction \([0-9]*\).*/\1/p' "$tmp/out")
 cmdpartctl ledger --json | jq -e ".ledger[] | select(.transaction == $number and .status == \"ok\")" >/dev/null ||
 	fail "transaction $number is not in the ledger"
 [[ $(word desired) == active && $(word state) == running ]] || fail "opsctl show: $(opsctl show ops1)"
@@ -50,13 +44,13 @@ status_is 5 opsctl activate "$work/giant.json"
 says 'no host takes giant' err
 says '1 TiB of memory asked' err
 status_is 5 opsctl --json activate "$work/giant.json"
-[[ $(jq -r '.code, .details.hosts[0].rule' "$work/err" | xargs) == 'resources memory' ]] || fail "$(cat "$work/err")"
+[[ $(jq -r '.code, .details.hosts[0].rule' "$tmp/err" | xargs) == 'resources memory' ]] || fail "$(cat "$tmp/err")"
 status_is 3 opsctl show giant
 status_is 3 cmdpartctl show giant
 # What its host alone can see: an image that another guest has.
 sed 's/"ops1"/"thief"/' "$work/ops1.json" >"$work/thief.json"
 have=0
-opsctl activate "$work/thief.json" >"$work/out" 2>"$work/err" || have=$?
+opsctl activate "$work/thief.json" >"$tmp/out" 2>"$tmp/err" || have=$?
 ((have)) || fail "two guests have one image"
 says 'refused' out
 says 'ops1.raw' err
@@ -74,7 +68,7 @@ status_is 2 opsctl explode
 status_is 7 opsctl --socket /run/ultravisor/nowhere.sock list
 
 status_is 0 opsctl deactivate ops1
-cat "$work/out"
+cat "$tmp/out"
 [[ $(word desired) == inactive && $(word state) == defined ]] || fail "opsctl show: $(opsctl show ops1)"
 status_is 0 opsctl deactivate ops1
 e2fsck -fn "$work/ops1.raw" >/dev/null || fail "the file system is damaged"

@@ -16,7 +16,7 @@ restore() {
 	sleep 2
 	rm -rf /run/intruder
 }
-trap 'status=$?; restore; (exit $status); cleanup' EXIT
+later restore
 install_intruder() {
 	rm -f "$iopartd"
 	cp "$repository/build/tests/host/sys/intruder" "$iopartd"

@@ -23,10 +23,10 @@ no_qemu() {
 for signal in TERM KILL; do
 	"$appliance" --no-daemons -- sleep 1000 </dev/null >/dev/null 2>&1 &
 	pid=$!
-	retry_until 20 qemu >/dev/null
+	within 20 qemu
 	kill -s "$signal" "$pid"
 	wait "$pid" || true
-	retry_until 5 no_qemu
+	within 5 no_qemu
 done
 # A killed script could not remove its folder; the next run does.
 status_is 0 "$appliance" --no-daemons -- true

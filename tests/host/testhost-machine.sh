@@ -40,7 +40,7 @@ timeout 60 qemu-system-x86_64 -accel kvm -cpu host -m 256M -nodefaults -display 
 	-serial "file:$tmp/console" -monitor stdio <"$tmp/monitor" >/dev/null 2>"$tmp/qemu" &
 pid=$!
 exec 5>"$tmp/monitor"
-retry_until 40 grep -qs "guest: ready" "$tmp/console"
+within 40 grep -qs "guest: ready" "$tmp/console"
 echo system_powerdown >&5
 wait "$pid" || fail "QEMU ended with status $?: $(cat "$tmp/qemu")"
 has "$tmp/console" 'guest: power button'

@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Guests for tests of the whole system: sourced inside the test host.
 # shellcheck shell=bash
-set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 # shellcheck disable=SC2034 # used by the tests
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+repository=$repo
 work=/var/lib/ultravisor/test-$(basename "$0" .sh)
 guests=()
 mkdir -p "$work"
 
-fail() {
-	echo "FAIL: $*" >&2
-	exit 1
-}
-
-# On the way out, whatever happened: what the consoles and daemons said, and no guest left.
-cleanup() {
-	local status=$? name
-	set +e
+# At the end, whatever happened: what the consoles and daemons said, and no guest left.
+guests_end() {
+	local name
 	for name in "${guests[@]}"; do
+		# shellcheck disable=SC2154 # of cleanup, which calls this
 		if ((status)); then
 			echo "--- console of $name"
 			timeout 10 cmdpartctl console "$name" --log | tail -n 25
@@ -30,19 +25,8 @@ cleanup() {
 		for name in /run/log/ultravisor/*.log; do echo "--- $name" && tail -n 12 "$name"; done
 	fi
 	rm -rf "$work"
-	exit $status
 }
-trap cleanup EXIT
-
-# within SECONDS COMMAND…: repeats COMMAND until it succeeds
-within() {
-	local limit=$1 end=$((${EPOCHREALTIME/./} + $1 * 1000000))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((${EPOCHREALTIME/./} < end)) || fail "not within $limit s: $*"
-		sleep 0.1
-	done
-}
+later guests_end
 
 console() { timeout 20 cmdpartctl console "$1" --log; }
 # Reads to the end: a pipe that breaks under the console would count as failure.
