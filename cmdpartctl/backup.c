@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * backup FILE: a copy of uvd's book while it is in use, or when uvd is dead: no daemon has a part in
- * it, and who may read the book is the file system's matter. The copy is one moment's, committed.
+ * backup FILE: a copy of uvd's book while it is in use, or when uvd is dead: no daemon has a part
+ * in it, and who may read the book is the file system's matter. The copy is one moment's, committed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,8 @@ static int copy(sqlite3 *to, sqlite3 *from)
 	if (r != SQLITE_DONE)
 		return -1;
 	/* One file, without a WAL beside it. */
-	return sqlite3_exec(to, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+	r = sqlite3_exec(to, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+	return r == SQLITE_OK ? 0 : -1;
 }
 
 /* A file that was there is replaced by a whole copy, or stays. */

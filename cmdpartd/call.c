@@ -25,8 +25,8 @@ static enum role role_of(const struct service *service, uid_t uid)
 }
 
 /*
- * From the host's own list alone: the name service might load modules, which the sandbox forbids, or
- * wait for a server.
+ * From the host's own list alone: the name service might load modules, which the sandbox forbids,
+ * or wait for a server.
  */
 static void user_name(uid_t uid, char *to, size_t size)
 {

@@ -93,7 +93,8 @@ static int check_generation(const struct operation *op, const struct command_row
 	error_set(e, EXIT_CONFLICT, "partition %s has changed meanwhile", p->name);
 	error_why(e, "generation %llu was seen, it is %llu since transaction %llu of %s",
 		  (unsigned long long)op->generation, (unsigned long long)p->r.generation,
-		  (unsigned long long)p->changed, p->changed_by[0] ? p->changed_by : "an unknown author");
+		  (unsigned long long)p->changed,
+		  p->changed_by[0] ? p->changed_by : "an unknown author");
 	return error_fix(e, "look again (cmdpartctl show %s), then decide", p->name);
 }
 

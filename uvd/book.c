@@ -22,7 +22,8 @@ static const struct {
 	  "SELECT d.name FROM domain d WHERE (SELECT coalesce(sum(bytes), 0) FROM memory m"
 	  " JOIN partition p ON p.uuid = m.partition WHERE p.domain = d.name) > d.memory" },
 	{ "domains beyond the pool",
-	  "SELECT name FROM host WHERE (SELECT coalesce(sum(memory), 0) FROM domain) > memory_pool" },
+	  "SELECT name FROM host WHERE (SELECT coalesce(sum(memory), 0) FROM domain) >"
+	  " memory_pool" },
 	{ "a processor that is dedicated and shared",
 	  "SELECT cpu FROM context_cpu GROUP BY cpu HAVING sum(dedicated) > 0 AND count(*) > 1" },
 	{ "a processor used outside its domain",
@@ -101,7 +102,7 @@ static int open_book(FILE *to, const char *path, sqlite3 **db)
 {
 	int rc;
 
-	/* For writing: what a crash left in the WAL is part of it, and recovered by the first look. */
+	/* For writing: what a crash left in the WAL is part of it; the first look recovers it. */
 	rc = db_errno(sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE, NULL));
 	if (rc == 0) {
 		sqlite3_busy_timeout(*db, 10000);
@@ -147,8 +148,8 @@ static int copy(sqlite3 *to, sqlite3 *from)
 }
 
 /*
- * Numbers that were given since the backup are not given again: leases count by them, and objects of
- * the module carry them.
+ * Numbers that were given since the backup are not given again: leases count by them, and objects
+ * of the module carry them.
  */
 static int raise_clock(sqlite3 *db, int64_t least)
 {
@@ -187,7 +188,8 @@ int book_restore(FILE *to, const char *state, const char *backup)
 	if (rc == 0)
 		rc = schema_prepare(between);
 	if (rc == 0)
-		rc = raise_clock(between, count(db_handle(db), "SELECT max(\"transaction\") FROM clock"));
+		rc = raise_clock(between, count(db_handle(db),
+						"SELECT \"transaction\" FROM clock"));
 	if (rc == 0)
 		rc = copy(db_handle(db), between);
 	if (rc < 0)

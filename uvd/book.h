@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * Reads all of a database and tells what it finds, in words: 0 sound, 1 not, -errno (told, too). uvd
- * may be running.
+ * Reads all of a database and tells what it finds, in words: 0 sound, 1 not, -errno (told, too).
+ * uvd may be running.
  */
 int book_check(FILE *to, const char *path);
 

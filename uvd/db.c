@@ -96,7 +96,8 @@ static void cpus_have(sqlite3_context *context, int n, sqlite3_value **values)
 
 static int prepare_file(struct db *db)
 {
-	int rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+	int rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+			  "PRAGMA foreign_keys=ON;"
 			  "PRAGMA cache_size=-16384;"
 			  "PRAGMA wal_autocheckpoint=1000; PRAGMA temp_store=MEMORY;");
 

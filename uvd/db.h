@@ -20,8 +20,8 @@
 struct db;
 
 /*
- * Opens directory/uvd.db, creates it with the schema if it is not there, migrates it if it is older,
- * and takes the directory's lock: -EBUSY when another uvd has it. -EPROTO: of a newer version.
+ * Opens directory/uvd.db, creates it with the schema if it is not there, migrates it if it is
+ * older, and takes the directory's lock: -EBUSY when another uvd has it. -EPROTO: of a newer version.
  */
 int db_open(struct db **out, const char *directory);
 void db_close(struct db *db);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A migration is a step from one version to the next. Steps change tables; triggers are dropped before
- * the first and made anew behind the last, so that no step's own changes set any off.
+ * A migration is a step from one version to the next. Steps change tables; triggers are dropped
+ * before the first and made anew behind the last, so that no step's own changes set any off.
  */
 #include <errno.h>
 
@@ -26,7 +26,8 @@ static const char *const steps[] = {
 #include <uvd/migrate_3.sql.h>
 	,
 };
-_Static_assert(OLDEST + sizeof(steps) / sizeof(*steps) == SCHEMA_VERSION, "a step for each version");
+_Static_assert(OLDEST + sizeof(steps) / sizeof(*steps) == SCHEMA_VERSION,
+	       "a step for each version");
 
 static int exec(sqlite3 *db, const char *sql)
 {

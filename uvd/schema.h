@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The schema of the resource database: made in a new file, brought up to date in an old one. The
- * statements are in schema.sql, triggers.sql and a migration for each version, embedded by the build.
+ * statements are in schema.sql, triggers.sql and a migration for each version, embedded by the
+ * build.
  */
 #ifndef UVD_SCHEMA_H
 #define UVD_SCHEMA_H

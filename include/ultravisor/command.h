@@ -262,7 +262,8 @@ struct command_host_run {
 
 /*
  * Asks for rows of one type, in order of their keys, greater than after (a number: CPU, node,
- * ledger, history) or after the row named after_name; name, if not "", asks for this partition's alone.
+ * ledger, history) or after the row named after_name; name, if not "", asks for this partition's
+ * alone.
  */
 struct command_query {
 	struct command_record r;
@@ -419,9 +420,9 @@ struct command_row_ledger {
 struct command_row_history {
 	struct command_record r;
 	uint64_t id;
-	uint64_t transaction, since_ns;	/* that began it; its number is 0 for the first inventory */
+	uint64_t transaction, since_ns;	/* that began it; 0: the first inventory */
 	uint64_t ended, until_ns;	/* that changed or deleted the row; 0: it is so now */
-	char noun[16];			/* "processor", "memory", "device", "channel", "server", … */
+	char noun[16];			/* "processor", "memory", "device", "channel", … */
 	char key[COMMAND_PATH_LEN];	/* CPUs, node, path or tap, name */
 	char part[COMMAND_DEVICE_LEN];	/* context's index, device's name, slot */
 	char owner[COMMAND_NAME_LEN];	/* the partition that had it; "": none */

@@ -212,7 +212,7 @@ static int64_t value(struct db *db, const char *text)
 	return n;
 }
 
-/* Name and text of all objects but tables, and the columns of tables: ALTER changes a table's text. */
+/* All objects but tables, and the columns of tables: ALTER changes a table's text. */
 static char *shape(struct db *db)
 {
 	static const char text[] =
