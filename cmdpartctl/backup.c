@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * backup FILE: a copy of uvd's book while it is in use, or when uvd is dead: no daemon has a part
- * in it, and who may read the book is the file system's matter. The copy is one moment's, committed.
+ * in it, and who may read the book is the file system's matter. The copy is one moment's.
  */
 #include <errno.h>
 #include <fcntl.h>

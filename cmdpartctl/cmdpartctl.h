@@ -101,8 +101,8 @@ int show(const struct options *o, const char *path, const char *thing,
 	 void (*print)(const json_t *reply));
 
 /*
- * The book (book.c, backup.c), the partition commands (partition.c), lists (show.c), the console, the
- * host (host.c).
+ * The book (book.c, backup.c), the partition commands (partition.c), lists (show.c), the console,
+ * the host (host.c).
  */
 int run_define(const struct options *o, int argc, char **argv);
 int run_undefine(const struct options *o, int argc, char **argv);

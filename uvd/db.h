@@ -21,7 +21,7 @@ struct db;
 
 /*
  * Opens directory/uvd.db, creates it with the schema if it is not there, migrates it if it is
- * older, and takes the directory's lock: -EBUSY when another uvd has it. -EPROTO: of a newer version.
+ * older, and takes the directory's lock: -EBUSY when another uvd has it. -EPROTO: of a newer one.
  */
 int db_open(struct db **out, const char *directory);
 void db_close(struct db *db);

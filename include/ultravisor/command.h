@@ -426,7 +426,7 @@ struct command_row_history {
 	char key[COMMAND_PATH_LEN];	/* CPUs, node, path or tap, name */
 	char part[COMMAND_DEVICE_LEN];	/* context's index, device's name, slot */
 	char owner[COMMAND_NAME_LEN];	/* the partition that had it; "": none */
-	char who[COMMAND_NAME_LEN];	/* author of the first transaction; "": not known any more */
+	char who[COMMAND_NAME_LEN];	/* author of the first; "": not known any more */
 	char row[COMMAND_HISTORY_LEN];	/* JSON, cut to fit */
 };
 
