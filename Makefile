@@ -116,7 +116,7 @@ HOST_TESTS := $(patsubst tests/%.c,build/tests/%,$(filter-out %/common.c,$(wildc
 build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c) \
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c $(dir $<)lib/*.c) \
 		build/libchannel.a build/common.a -Wl,--as-needed $(if $(ALL_PKGS),$(shell pkg-config --libs $(ALL_PKGS))) -lpthread -o $@
 
 # What guests run: they have no libraries.

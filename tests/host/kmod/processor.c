@@ -224,6 +224,7 @@ static void windows_do_not_overlap(void)
 	fails(EBUSY, window(q.fd, CREATE, 0, 1 * MS, 2 * MS));
 	ok(window(q.fd, CREATE, 0, 2 * MS, 2 * MS));
 	fails(EBUSY, window(q.fd, CHANGE, 0, 1999999, 2 * MS));
+	fails(ENXIO, window_on(1 << !CPU, q.fd, CHANGE, 0, 2 * MS, 2 * MS));
 	/* Refused, it stays where it was; its own place is no obstacle. */
 	fails(EBUSY, window(p.fd, CREATE, 2, 3 * MS, 1 * MS));
 	ok(window(q.fd, CHANGE, 0, 3 * MS, 2 * MS));
