@@ -23,6 +23,8 @@ static const uint8_t writing[] = {
 	0xeb, 0xf2,		/* jmp again */
 };
 #define OUT_AT 8		/* in writing */
+/* Instead of the loop: rep outsb; nop */
+static const uint8_t repeating[] = { 0xf3, 0x6e, 0x90 };
 
 struct fixture {
 	struct guest guest;
@@ -112,6 +114,9 @@ static void a_port_rings_whoever_serves(void)
 	f.guest.memory[GUEST_START + OUT_AT] = 0xec;	/* in al, dx: wants an answer */
 	expect_exit(&f, PORT, KVM_EXIT_IO_IN);
 	f.guest.memory[GUEST_START + OUT_AT] = 0xee;
+	expect_rings(&f, 1);
+	/* KVM makes a write of each element */
+	memcpy(f.guest.memory + GUEST_START + OUT_AT, repeating, sizeof(repeating));
 	expect_rings(&f, 1);
 }
 
