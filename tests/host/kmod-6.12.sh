@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 failed=0
-UVR_REACHED=$(mktemp)
+UVR_REACHED=$(mktemp /tmp/reached.XXXXXX)
 export UVR_REACHED
 for t in kmod-*.sh; do
 	[[ $t == kmod-6.12.sh ]] || grep -q '^# where: host' "$t" && continue
