@@ -331,7 +331,7 @@ static void guests_run_in_their_windows_and_not_outside(void)
 	/* Without a window it may run at any time; so looks see it there and there. */
 	for (int i = 0;
 	     !moves(&a, frame, 5 * MS, 20 * MS) || !moves(&a, frame, 30 * MS, 45 * MS); i++)
-		check(i < 4);
+		check(i < 12);
 	/* Both are forced out, without ever making an exit, for each other. */
 	ok(window(a.partition.fd, CHANGE, 0, 0, 20 * MS));
 	ok(window(b.partition.fd, CHANGE, 0, 25 * MS, 20 * MS));
@@ -347,7 +347,7 @@ static void guests_run_in_their_windows_and_not_outside(void)
 		       in[0] / (i + 1), in[1] / (i + 1), out[0] / (i + 1), out[1] / (i + 1));
 		if (in[0] > 3 * out[0] + 5 && in[1] > 3 * out[1] + 5)
 			break;
-		check(i < 4);
+		check(i < 12);
 	}
 	for (int i = 0; i < 2; i++) {
 		struct guest *g = i ? &b : &a;
