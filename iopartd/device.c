@@ -58,6 +58,7 @@ static void drop_sources(struct device *d)
 	d->status = sd_event_source_disable_unref(d->status);
 	for (i = 0; i < IO_DOORBELLS; i++)
 		d->bell[i] = sd_event_source_disable_unref(d->bell[i]);
+	d->kicked = 0;
 }
 
 void device_free(struct device *d)
@@ -145,27 +146,86 @@ static int on_status(sd_event_source *s, int fd, uint32_t revents, void *userdat
 	return 0;
 }
 
+static bool has_work(const struct device *d)
+{
+	int scheduled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(d->turn, &scheduled);
+	return d->state == DEVICE_SERVING && (d->busy || d->starved || scheduled != SD_EVENT_OFF);
+}
+
+static void read_kick(struct device *d, unsigned int i)
+{
+	eventfd_t count;
+
+	eventfd_read(channel_doorbell_fd(d->channel, i), &count);
+	d->kicked &= ~(1u << i);
+}
+
+static void read_kicks(struct device *d)
+{
+	unsigned int i;
+
+	for (i = 0; d->kicked >> i; i++) {
+		if (d->kicked & 1u << i)
+			read_kick(d, i);
+	}
+}
+
+static void kick_myself(struct device *d)
+{
+	unsigned int i = d->type->bells - 1;
+
+	if (eventfd_write(channel_doorbell_fd(d->channel, i), 1) == 0)
+		d->kicked |= 1u << i;
+}
+
+static void take_turn(struct device *d)
+{
+	if (d->state == DEVICE_SERVING && d->type->turn(d))
+		device_schedule(d);
+}
+
+void device_answer(struct device *d)
+{
+	if (has_work(d)) {
+		iopart_watch(d->iopart);
+	} else if (d->kicked) {
+		/* A kick since the last turn is read with the others, and its event goes with it. */
+		read_kicks(d);
+		take_turn(d);
+		uring_submit(&d->iopart->uring);
+	}
+}
+
+bool device_live(struct device *d)
+{
+	if (!has_work(d))
+		return false;
+	read_kicks(d);
+	kick_myself(d);
+	return true;
+}
+
+/* Edge-triggered: each ring is an event of its own, whatever the counter held before. */
 static int on_bell(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
 	struct device *d = userdata;
-	eventfd_t count;
 	unsigned int i;
 
-	/*
-	 * Edge-triggered: each ring is an event of its own. The counter is read nevertheless,
-	 * whatever the state: it is how the module knows that this process is not hung.
-	 */
+	(void)fd;
 	(void)revents;
-	eventfd_read(fd, &count);
-	if (d->state != DEVICE_SERVING)
-		return 0;
-	for (i = 0; i < d->type->bells; i++) {
-		if (d->bell[i] == s)
-			d->type->doorbell(d, i);
-	}
-	if (d->state == DEVICE_SERVING && d->type->turn(d))
-		device_schedule(d);
+	for (i = 0; i < d->type->bells && d->bell[i] != s; i++)
+		;
+	if (i == IO_DOORBELL_STATE)
+		read_kick(d, i);
+	else
+		d->kicked |= 1u << i;
+	if (d->state == DEVICE_SERVING)
+		d->type->doorbell(d, i);
+	take_turn(d);
 	iopart_flush(d->iopart);
+	device_answer(d);
 	return 0;
 }
 
@@ -275,9 +335,9 @@ static int on_turn(sd_event_source *s, void *userdata)
 			end(d);
 		return 0;
 	}
-	if (d->state == DEVICE_SERVING && d->type->turn(d))
-		device_schedule(d);
+	take_turn(d);
 	iopart_flush(io);
+	device_answer(d);
 	return 0;
 }
 
@@ -427,6 +487,9 @@ void device_touched(struct device *d)
 
 void device_operation_begun(struct device *d)
 {
+	/* A replay, or a request that was found without a kick. */
+	if (!d->kicked)
+		kick_myself(d);
 	d->busy++;
 }
 

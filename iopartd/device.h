@@ -85,6 +85,7 @@ struct device {
 	bool touched;
 	bool starved;			/* waits for buffers or for room in the ring */
 	unsigned int busy;		/* its operations under way */
+	uint32_t kicked;		/* queues' bells not read yet: the module waits for that */
 	uint32_t round;			/* hand-over round that named it last */
 	struct fence fence;
 	struct guest_memory memory;
@@ -121,6 +122,13 @@ void device_log(const struct device *d, int level, const char *format, ...)
 void device_lost(struct device *d, int rc);	/* rc: why, -ECONNRESET or another */
 void device_schedule(struct device *d);		/* a turn soon */
 void device_touched(struct device *d);		/* completed() after this batch */
+/*
+ * Reads its kicks, which is how the module knows that this process is not hung; unless something
+ * is left to do: a guest that waits for just that would not kick again, so this kick must stand.
+ */
+void device_answer(struct device *d);
+/* A sign of life while something is left to do; true: something is. */
+bool device_live(struct device *d);
 void device_operation_begun(struct device *d);
 void device_operation_over(struct device *d);
 int device_map_memory(struct device *d);	/* sets d->memory, once */

@@ -11,6 +11,7 @@
 #define REAP_MOST	256u	/* completions a turn; other sources get theirs in between */
 #define DRAIN_STEPS	20u	/* at the end, together two seconds */
 #define DRAIN_MS	100u
+#define LIFE_USEC	(IO_ANSWER_NS / 1000 / 5)
 
 int iopart_init(struct iopart *io, size_t pool_bytes)
 {
@@ -43,6 +44,32 @@ static int on_again(sd_event_source *s, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static int on_life(sd_event_source *s, uint64_t usec, void *userdata)
+{
+	struct iopart *io = userdata;
+	struct device *d;
+	bool any = false;
+
+	(void)s;
+	(void)usec;
+	for (d = io->devices; d; d = d->next)
+		any |= device_live(d);
+	if (any)
+		iopart_watch(io);
+	return 0;
+}
+
+void iopart_watch(struct iopart *io)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(io->life, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(io->life, LIFE_USEC);
+	sd_event_source_set_enabled(io->life, SD_EVENT_ONESHOT);
+}
+
 int iopart_attach(struct iopart *io, sd_event *event)
 {
 	int rc;
@@ -55,6 +82,10 @@ int iopart_attach(struct iopart *io, sd_event *event)
 	rc = sd_event_add_time(event, &io->again, CLOCK_MONOTONIC, 0, 1000, on_again, io);
 	if (rc < 0)
 		return rc;
+	rc = sd_event_add_time(event, &io->life, CLOCK_MONOTONIC, 0, 100000, on_life, io);
+	if (rc < 0)
+		return rc;
+	sd_event_source_set_enabled(io->life, SD_EVENT_OFF);
 	return sd_event_source_set_enabled(io->again, SD_EVENT_OFF);
 }
 
@@ -71,6 +102,7 @@ void iopart_uninit(struct iopart *io)
 	/* The ring first: after its end no operation points into a device or a buffer. */
 	io->completions = sd_event_source_disable_unref(io->completions);
 	io->again = sd_event_source_disable_unref(io->again);
+	io->life = sd_event_source_disable_unref(io->life);
 	uring_uninit(&io->uring);
 	while (io->devices)
 		device_free(io->devices);
@@ -86,6 +118,7 @@ static void publish_touched(struct iopart *io)
 		io->touched = d->next_touched;
 		d->touched = false;
 		d->type->completed(d);
+		device_answer(d);
 	}
 }
 

@@ -23,7 +23,7 @@ struct iopart {
 	struct handover *handover;	/* NULL: none */
 	struct device *touched;		/* have completions to publish, by next_touched */
 	bool ending;			/* no request is begun any more */
-	sd_event_source *completions, *again;
+	sd_event_source *completions, *again, *life;
 };
 
 /*
@@ -39,5 +39,8 @@ void iopart_uninit(struct iopart *io);
  * event handler does that may have started an operation. One turn of it is bounded.
  */
 void iopart_flush(struct iopart *io);
+
+/* Some device has work: shows every second that this process lives, for as long as one has. */
+void iopart_watch(struct iopart *io);
 
 #endif

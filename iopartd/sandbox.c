@@ -80,7 +80,7 @@ static const struct {
 	{ SCMP_SYS(clock_gettime), "event loop, where the vDSO cannot" },
 	{ SCMP_SYS(gettimeofday), "log, where the vDSO cannot" },
 	{ SCMP_SYS(read), "timers, signals, tap" },
-	{ SCMP_SYS(write), "log to stderr" },
+	{ SCMP_SYS(write), "log to stderr, signs of life" },
 	{ SCMP_SYS(readv), "tap" },
 	{ SCMP_SYS(writev), "tap: packets from the guest" },
 	{ SCMP_SYS(pread64), "console log, probe of direct I/O" },

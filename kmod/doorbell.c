@@ -10,10 +10,11 @@
  * callback), sync the irq_work (no ring under way), free.
  *
  * A server answers by reading its sink. Where a channel has a deadline for that, the sink has an
- * entry in its eventfd's wait queue, too, and is told of signals and reads in their order, under
- * the eventfd's lock. The first signal after a read notes the time and sets a timer, unless one
+ * entry in its eventfd's wait queue, too, and is told of writes and reads in their order, under
+ * the eventfd's lock. The first write after a read notes the time and sets a timer, unless one
  * is still set; a timer that finds an answer, or a later question, is set anew or not at all. So a
- * server that reads in time is never reported, and without kicks no timer runs.
+ * server that reads in time is never reported, and without kicks no timer runs. A write of the
+ * server's own counts: so it lets itself be watched while it has work that nobody will kick again.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -40,7 +41,7 @@ struct uvr_sink {
 	poll_table poll;			/* while it is started */
 	struct hrtimer timer;
 	raw_spinlock_t lock;
-	u64 asked;				/* S: first signal since the last read; 0: none */
+	u64 asked;				/* S: first write since the last read; 0: none */
 	bool armed;				/* S: the timer */
 };
 
@@ -169,7 +170,7 @@ static int sink_wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 
 	if (key_to_poll(key) & EPOLLOUT)
 		answer(sink);
-	else if (key_to_poll(key) & EPOLLIN && is_signalling())
+	else if (key_to_poll(key) & EPOLLIN)
 		ask(sink);
 	return 0;
 }

@@ -24,12 +24,6 @@
 #include "lease.h"
 #include "operation.h"
 
-/*
- * A server answers a kick when its loop comes round, which takes microseconds; this long only one
- * that is hung, or a host that is. Guests wait much longer before they give up.
- */
-#define ANSWER_NS 5000000000ULL
-
 /* Of the largest channel: three areas and the header. */
 #define CHANNEL_BYTES (IO_CONSOLE_CLIENT_SIZE + IO_CONSOLE_SERVER_SIZE + IO_PRIVATE_SIZE + 4096ULL)
 
@@ -267,7 +261,7 @@ static int make_device_channel(struct transaction *t, struct launch *launch,
 		.server_size = IO_CONSOLE_SERVER_SIZE,
 		.private_size = IO_CONSOLE_PRIVATE_SIZE,
 		.doorbells = 1,
-		.answer_ns = ANSWER_NS,
+		.answer_ns = IO_ANSWER_NS,
 	};
 
 	if (d->type != DEVICE_CONSOLE) {

@@ -48,6 +48,13 @@ enum channel_type {
 #define IO_DOORBELL_QUEUE(q)	(1 + (q))
 #define IO_DOORBELLS		(1 + IO_MAX_QUEUES)
 
+/*
+ * A server leaves a kick unread until nothing is unfinished of what it has brought about, and
+ * shows by reading it, and writing it again, that it lives. One that has not read for as long as
+ * this is taken for hung. Guests wait much longer before they give up.
+ */
+#define IO_ANSWER_NS		5000000000ULL
+
 enum io_client_state {
 	IO_CLIENT_DOWN = 0,	/* no driver, or the driver reset the device */
 	IO_CLIENT_UP = 1,	/* DRIVER_OK: what is below is final until the next reset */

@@ -29,6 +29,7 @@ pid_of() { pgrep -o -f "^([^ ]*/)?iopartd --instance $1"; }
 replaced() { local now; now=$(pid_of "$1") && [[ $now != "$2" ]]; }
 server_of() { cmdpartctl show writer --json | jq -r '.channels[] | select(.device == "root") | .servers[] | select(.state == "serving") | .name'; }
 
+later 'pkill -CONT -x iopartd'
 longest=0
 for _ in 1 2; do
 	serving=$(server_of) instance=${serving#io-}

@@ -125,6 +125,8 @@ struct ultravisor_channel_create {
  * A server answers a kick by reading the eventfd that it has bound as the doorbell's sink. One
  * that leaves a kick unanswered for answer_ns (1 ms to 1 h) is reported once an epoch by
  * ULTRAVISOR_EVENT_HUNG; nothing else is done to it. Without an unanswered kick no timer runs.
+ * A write of the server's own to that eventfd is a kick here, too: one that has read the kick, but
+ * has not finished what was asked, writes it and so goes on being watched.
  */
 
 /* The serving endpoint sees the client partition's whole memory, and nobody else's. */

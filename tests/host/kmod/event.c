@@ -321,6 +321,23 @@ static void a_busy_server_is_not_reported(void)
 	expect_silence(s, 1500);
 }
 
+static void a_server_may_ask_itself(void)
+{
+	struct asked a = make_asked(2000000000);
+	int s = listen_to_events();
+	uint64_t count, one = 1;
+
+	/* It has work left that nobody will kick again, and says every now and then that it lives. */
+	ok(ring(a.client, 0));
+	for (int i = 0; i < 12; i++) {
+		check(read(a.sink[0], &count, 8) == 8);
+		check(write(a.sink[0], &one, 8) == 8);
+		sleep_ms(200);
+	}
+	expect_silence(s, 0);
+	expect(s, a.channel.id, ULTRAVISOR_EVENT_HUNG, 0, 1);
+}
+
 static void taking_its_sink_away_ends_the_question(void)
 {
 	struct asked a = make_asked(50000000);
@@ -349,6 +366,7 @@ int main(int argc, char **argv)
 		{ "a server that does not answer is reported once an epoch",
 		  a_server_that_does_not_answer_is_reported_once_an_epoch },
 		{ "a busy server is not reported", a_busy_server_is_not_reported },
+		{ "a server may ask itself", a_server_may_ask_itself },
 		{ "taking its sink away ends the question",
 		  taking_its_sink_away_ends_the_question },
 		{ "a lease's end and renewal are told", a_leases_end_and_renewal_are_told },

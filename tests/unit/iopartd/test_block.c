@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/virtio_blk.h>
@@ -309,6 +311,61 @@ static void the_configuration_tells_the_disk(void **p)
 
 /* ---- resets and broken drivers */
 
+static bool asks(struct state *s)
+{
+	struct pollfd p = { .events = POLLIN };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		p.fd = channel_doorbell_fd(s->g.server, i);
+		if (poll(&p, 1, 0))
+			return true;
+	}
+	return false;
+}
+
+static bool is_answered(void *argument)
+{
+	return !asks(argument);
+}
+
+/* A guest of one request at a time would never be heard of again by a server that hangs now. */
+static void a_kick_stands_until_its_request_is_over(void **p)
+{
+	struct state *s = *p;
+	struct virtio_blk_outhdr h = { .type = VIRTIO_BLK_T_IN };
+	uint64_t data = guest_alloc(&s->g, 512);
+	struct buffer b[] = {
+		{ s->header, sizeof(h), false }, { data, 512, true }, { s->status, 1, true },
+	};
+	char bytes[512] = "slowly";
+	eventfd_t count;
+	int slow[2];
+
+	rig_until(&s->r, is_answered, s);
+	/* A disk that takes as long as we like. */
+	assert_int_equal(pipe2(slow, O_CLOEXEC), 0);
+	assert_int_equal(dup2(slow[0], s->r.device->backing), s->r.device->backing);
+	memcpy(guest_at(&s->g, s->header), &h, sizeof(h));
+	guest_submit(&s->g, 0, b, 3, false);
+	guest_kick(&s->g, 0);
+	guest_kick(&s->g, 0);
+	rig_run(&s->r, 50);
+	assert_int_equal(s->r.device->busy, 1);
+	assert_true(asks(s));
+	/* Alive, it answers both and asks itself. */
+	rig_run(&s->r, 2500);
+	assert_int_equal(eventfd_read(channel_doorbell_fd(s->g.server, IO_DOORBELL_QUEUE(0)),
+				      &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(write(slow[1], bytes, sizeof(bytes)), sizeof(bytes));
+	rig_until(&s->r, has_used, s);
+	rig_until(&s->r, is_answered, s);
+	assert_string_equal(guest_at(&s->g, data), "slowly");
+	close(slow[0]);
+	close(slow[1]);
+}
+
 static void a_reset_waits_for_what_is_under_way(void **p)
 {
 	struct state *s = *p;
@@ -486,6 +543,7 @@ int main(void)
 		TEST(many_requests_at_once_complete_once_each, direct),
 		TEST(writes_to_a_readonly_device_are_errors, readonly),
 		TEST(the_configuration_tells_the_disk, buffered),
+		TEST(a_kick_stands_until_its_request_is_over, buffered),
 		TEST(a_reset_waits_for_what_is_under_way, buffered),
 		TEST(a_reset_waits_for_what_is_under_way, direct),
 		TEST(a_driver_that_breaks_a_rule_waits_for_its_reset, buffered),
