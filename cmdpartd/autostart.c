@@ -124,7 +124,7 @@ static void start(struct service *service, struct rows *rows, const char *name)
 	strcpy(op.name, name);
 	snprintf(label, sizeof(label), "autostart %s %u", name, a->attempt);
 	derive_uuid(id, a->instance, label);
-	draft_begin(&a->draft, COMMAND_TRANSACT, id, &author, service->policy, ROLE_ROOT, rows);
+	draft_begin(&a->draft, COMMAND_TRANSACT, id, &author, service->policy, ROLE_ADMIN, rows);
 	rc = draft_add(&a->draft, &op, &e);
 	if (rc < 0 || !message_count(&a->draft.message)) {
 		draft_end(&a->draft);

@@ -19,9 +19,12 @@
 
 #define ATTEMPTS 3
 
-static enum role role_of(const struct service *service, uid_t uid)
+/* Whoever is less than an operator only reads, which needs no role. */
+static enum role role_of(const struct service *service, const struct http_request *http)
 {
-	return uid == 0 ? ROLE_ROOT : uid == service->operations ? ROLE_OPERATIONS : ROLE_OPERATOR;
+	if (http_request_peer(http)->uid == service->operations)
+		return ROLE_OPERATIONS;
+	return access_of(&service->access, http) == ACCESS_ADMIN ? ROLE_ADMIN : ROLE_OPERATOR;
 }
 
 /*
@@ -56,13 +59,13 @@ struct call *call_new(struct service *service, struct http_request *http)
 	}
 	call->service = service;
 	call->http = http;
-	call->role = role_of(service, peer->uid);
+	call->role = role_of(service, http);
 	call->author.uid = peer->uid;
 	call->author.pid = peer->pid;
-	if (call->role == ROLE_OPERATOR)
-		user_name(peer->uid, call->author.who, sizeof(call->author.who));
+	if (call->role == ROLE_OPERATIONS)
+		strcpy(call->author.who, "opsd");
 	else
-		strcpy(call->author.who, call->role == ROLE_ROOT ? "root" : "opsd");
+		user_name(peer->uid, call->author.who, sizeof(call->author.who));
 	uuid_random(call->request_id);
 	return call;
 }

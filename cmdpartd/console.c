@@ -434,6 +434,13 @@ void console_get(struct http_request *http, void *data)
 
 	if (!call)
 		return;
+	if (mode && !strcmp(mode, "attach-rw") &&
+	    access_of(&call->service->access, http) < ACCESS_OPERATOR) {
+		error_set(&e, EXIT_DENIED, "observers may not type on a console");
+		error_fix(&e, "read it: cmdpartctl console --read-only");
+		call_error(call, &e);
+		return;
+	}
 	for (int i = 0; mode && modes[i]; i++)
 		if (!strcmp(mode, modes[i])) {
 			call_rows(call, ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL,

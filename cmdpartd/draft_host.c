@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on the host and its domains: root's alone. */
+/* Operations on the host and its domains: the administrators' alone. */
 #include <string.h>
+
+#include <ultravisor/handover.h>
 
 #include "copy.h"
 #include "operation.h"
 
-static int only_root(struct draft *d, const char *what, struct error *e)
+static int only_admin(struct draft *d, const char *what, struct error *e)
 {
-	if (d->role == ROLE_ROOT)
+	if (d->role == ROLE_ADMIN)
 		return 0;
 	error_set(e, EXIT_DENIED, "%s may not %s", role_name(d->role), what);
-	return error_fix(e, "ask root to do it");
+	return error_fix(e, "ask root, or a member of the group " GROUP_ADMIN);
 }
 
 int draft_create_domain(struct draft *d, const struct operation *op, struct error *e)
@@ -20,7 +22,7 @@ int draft_create_domain(struct draft *d, const struct operation *op, struct erro
 						 .length = sizeof(row) } };
 	struct command_domain *r;
 
-	if (only_root(d, "change domains", e) < 0)
+	if (only_admin(d, "change domains", e) < 0)
 		return -1;
 	if (o && o->memory == op->domain.memory && o->frame_ns == op->domain.frame_ns &&
 	    o->phase_ns == op->domain.phase_ns &&
@@ -53,7 +55,7 @@ int draft_destroy_domain(struct draft *d, const struct operation *op, struct err
 	struct command_row_domain *o = rows_domain(d->rows, op->name);
 	struct command_domain *r;
 
-	if (only_root(d, "change domains", e) < 0)
+	if (only_admin(d, "change domains", e) < 0)
 		return -1;
 	if (!o) {
 		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", op->name);
@@ -74,7 +76,7 @@ int draft_host(struct draft *d, const struct operation *op, struct error *e)
 	struct command_row_host *h = rows_at(d->rows, COMMAND_ROW_HOST, 0);
 	bool stop = op->kind == OPERATION_STOP_HOST;
 
-	if (only_root(d, "stop or start the host", e) < 0)
+	if (only_admin(d, "stop or start the host", e) < 0)
 		return -1;
 	if (!rows_count(d->rows, COMMAND_ROW_HOST) || !h->stopping == !stop)
 		return 0;

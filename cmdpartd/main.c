@@ -181,6 +181,7 @@ static int open_service(struct program *p, sd_event *event, int listen_fd, struc
 	static char uvd[108];
 	const struct http_server_config config = {
 		.routes = service_routes,
+		.admit = service_admit,
 		.data = &p->service,
 	};
 	int rc;
@@ -220,9 +221,10 @@ static int start(struct program *p, const struct options *o, sd_event *event, st
 
 	snprintf(socket, sizeof(socket), "%s/cmdpartd.sock", o->run);
 	p->service.operations = operations ? operations->pw_uid : (uid_t)-1;
+	access_open(&p->service.access);
 	if (make_state(o, state, sizeof(state), e) < 0)
 		return -1;
-	fd = http_listen(socket, 0660, getgrnam(GROUP_OPERATOR) ? GROUP_OPERATOR : NULL, e);
+	fd = http_listen(socket, e);
 	if (fd < 0)
 		return -1;
 	if (sandbox_drop(USER_COMMAND, GROUP_OPERATOR, e) < 0 ||

@@ -12,7 +12,7 @@
 #define MIB	(1ull << 20)
 
 static const char *const role_names[ROLES] = {
-	[ROLE_ROOT] = "root",
+	[ROLE_ADMIN] = "admin",
 	[ROLE_OPERATIONS] = "operations",
 	[ROLE_OPERATOR] = "operator",
 };
@@ -25,8 +25,8 @@ const char *role_name(enum role role)
 void policy_defaults(struct policy *p)
 {
 	memset(p, 0, sizeof(*p));
-	p->role[ROLE_ROOT].any_path = true;
-	p->role[ROLE_ROOT].any_bridge = true;
+	p->role[ROLE_ADMIN].any_path = true;
+	p->role[ROLE_ADMIN].any_bridge = true;
 	for (int i = ROLE_OPERATIONS; i < ROLES; i++) {
 		strcpy(p->role[i].path[0], IMAGES);
 		p->role[i].paths = 1;

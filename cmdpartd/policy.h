@@ -22,7 +22,7 @@
 #define POLICY_MAX_AUTOSTART	256u
 #define POLICY_MAX_BRIDGES	16u
 
-enum role { ROLE_ROOT, ROLE_OPERATIONS, ROLE_OPERATOR, ROLES };
+enum role { ROLE_ADMIN, ROLE_OPERATIONS, ROLE_OPERATOR, ROLES };
 
 struct policy_role {
 	bool any_path, any_bridge;	/* root */

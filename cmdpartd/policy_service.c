@@ -63,7 +63,7 @@ void service_post_reload(struct http_request *http, void *data)
 
 	if (!call || call_body(call, NULL) < 0)
 		return;
-	if (call->role != ROLE_ROOT) {
+	if (call->role != ROLE_ADMIN) {
 		error_set(&e, EXIT_DENIED, "%s may not reload the policy", role_name(call->role));
 		error_fix(&e, "ask root to do it");
 		call_error(call, &e);

@@ -27,6 +27,13 @@ static int no_memory(struct call *call)
 	return -1;
 }
 
+int service_admit(const struct http_request *http, void *data, struct error *e)
+{
+	const struct service *service = data;
+
+	return access_check(&service->access, http, e);
+}
+
 /* ---- reading --------------------------------------------------------------------- */
 
 static void reply_list(struct call *call, const char *key, enum command_type type)

@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include <common/access.h>
 #include <common/http_server.h>
 
 #include "autostart.h"
@@ -25,6 +26,7 @@ struct service {
 	struct call *reloading;		/* answered when the new policy is in force */
 	const char *run;		/* directory of the I/O partitions' sockets */
 	const char *state;		/* directory; uvd keeps the consoles' logs below it */
+	struct access access;		/* who may ask */
 	uid_t operations;		/* opsd's user; (uid_t)-1: there is none */
 	struct epoch epoch;
 	struct autostart autostart;
@@ -34,6 +36,7 @@ struct service {
 };
 
 extern const struct http_route service_routes[];
+http_admit service_admit;
 
 /* Reads the policy anew and makes it so; a bad one changes nothing. 0, or -1 and *e. */
 int service_reload(struct service *service, struct error *e);

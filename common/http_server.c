@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +32,7 @@
 #define HEADROOM	64		/* connections accepted beyond the limit until others end */
 #define MAX_GROUPS	1024
 #define WARN_SECONDS	10
+#define MAX_REFUSALS	50		/* logged in that time: nobody fills the log */
 
 enum state {
 	RECEIVING,	/* nothing, or a part of a request; may be cut off to make room */
@@ -86,6 +86,8 @@ struct http_server {
 	TAILQ_HEAD(, http_request) requests;
 	unsigned int count;
 	uint64_t warned;		/* when, seconds */
+	unsigned int refusals;		/* in the time since then */
+	uint64_t refusals_since;
 };
 
 static uint64_t now_seconds(void)
@@ -342,6 +344,24 @@ static void answer(struct http_request *r, unsigned int status, struct MHD_Respo
 	}
 }
 
+static void log_refusal(struct http_request *r, const struct error *e)
+{
+	const struct ucred *peer = &r->connection->peer;
+	struct http_server *s = r->connection->server;
+	uint64_t now = now_seconds();
+
+	if (now >= s->refusals_since + WARN_SECONDS) {
+		if (s->refusals > MAX_REFUSALS)
+			log_notice("%u more refusals are not in the log",
+				   s->refusals - MAX_REFUSALS);
+		s->refusals_since = now;
+		s->refusals = 0;
+	}
+	if (++s->refusals <= MAX_REFUSALS)
+		log_notice("refused to user %u, process %d: %s %s: %s", peer->uid, (int)peer->pid,
+			   r->method, r->path, e->message);
+}
+
 static void reply_text(struct http_request *r, unsigned int status, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
@@ -364,6 +384,8 @@ void http_reply(struct http_request *r, unsigned int status, json_t *body)
 
 void http_reply_error(struct http_request *r, const struct error *e)
 {
+	if (e->code == EXIT_DENIED)
+		log_refusal(r, e);
 	reply_text(r, exit_code_http(e->code), error_to_json(e));
 }
 
@@ -418,9 +440,12 @@ static enum MHD_Result on_head(struct http_request *r)
 	struct http_server *s = r->connection->server;
 	const char *length = MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, "Content-Length");
 	unsigned int status = find_route(r, s->config.routes);
+	struct error e = ERROR_NONE;
 
 	r->connection->deadline = now_seconds() + s->config.receive_seconds;
-	if (status != MHD_HTTP_OK)
+	if (s->config.admit && s->config.admit(r, s->config.data, &e) < 0)
+		http_reply_error(r, &e);
+	else if (status != MHD_HTTP_OK)
 		refuse_route(r, status);
 	else if (length && strtoull(length, NULL, 10) > s->config.max_body)
 		refuse_size(r);
@@ -642,26 +667,16 @@ static bool is_served(const struct sockaddr_un *address)
 	return served;
 }
 
-static int bind_at(int fd, const struct sockaddr_un *address, mode_t mode, const char *group)
+static int bind_at(int fd, const struct sockaddr_un *address)
 {
-	struct group *g = group ? getgrnam(group) : NULL;
-	mode_t mask;
-	int r;
-
-	if (group && !g)
-		return -ESRCH;
 	unlink(address->sun_path);
-	/* Never wider than asked, not even between bind and chmod. */
-	mask = umask(0777 & ~mode);
-	r = bind(fd, (const struct sockaddr *)address, sizeof(*address));
-	umask(mask);
-	if (r < 0 || (g && chown(address->sun_path, -1, g->gr_gid) < 0) ||
-	    chmod(address->sun_path, mode) < 0 || listen(fd, 512) < 0)
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+	    chmod(address->sun_path, 0666) < 0 || listen(fd, 512) < 0)
 		return -errno;
 	return 0;
 }
 
-int http_listen(const char *path, mode_t mode, const char *group, struct error *e)
+int http_listen(const char *path, struct error *e)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, rc;
@@ -681,18 +696,13 @@ int http_listen(const char *path, mode_t mode, const char *group, struct error *
 		return error_fix(e, "stop it, or name another directory with --run");
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	rc = fd < 0 ? -errno : bind_at(fd, &address, mode, group);
+	rc = fd < 0 ? -errno : bind_at(fd, &address);
 	if (!rc)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	if (rc == -ESRCH) {
-		error_set(e, EXIT_FAILED, "there is no group \"%s\"", group);
-		error_fix(e, "create it: systemd-sysusers, or groupadd --system %s", group);
-	} else {
-		error_set(e, EXIT_FAILED, "cannot listen on the socket: %s", strerror(-rc));
-		error_fix(e, "start it as root, or let systemd pass the socket");
-	}
+	error_set(e, EXIT_FAILED, "cannot listen on the socket: %s", strerror(-rc));
+	error_fix(e, "start it as root, or let systemd pass the socket");
 	return error_where(e, "%s", path);
 }
 

@@ -35,9 +35,13 @@ struct http_route {
 	http_handler *handler;
 };
 
+/* A request whose head is here: 0, or -1 and *e, with which it is answered. Nothing more is read. */
+typedef int http_admit(const struct http_request *request, void *data, struct error *e);
+
 struct http_server_config {
 	const struct http_route *routes;
-	void *data;			/* for the handlers */
+	http_admit *admit;		/* NULL: everybody whom the socket lets in */
+	void *data;			/* for admit and the handlers */
 	size_t max_body;		/* bytes; 0: 1 MiB */
 	unsigned int max_connections;	/* 0: 256 */
 	unsigned int max_per_user;	/* 0: a quarter of max_connections */
@@ -55,10 +59,10 @@ void http_server_close(struct http_server *server);
 
 /*
  * The socket to listen on: the first that systemd passed (sd_listen_fds), else a new one at path
- * with this mode and group (NULL: the process's), replacing a socket that nobody listens on.
+ * open to all (admit decides whom to answer), replacing a socket that nobody listens on.
  * Returns the descriptor, or -1 and *e.
  */
-int http_listen(const char *path, mode_t mode, const char *group, struct error *e);
+int http_listen(const char *path, struct error *e);
 
 /* What was asked. All of it is valid until the reply; segment i is that of the i-th {}. */
 const struct ucred *http_request_peer(const struct http_request *r);

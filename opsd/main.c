@@ -18,6 +18,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <common/access.h>
 #include <common/http_server.h>
 #include <common/log.h>
 #include <common/output.h>
@@ -40,7 +41,7 @@ struct user {
 	char name[64];
 	uid_t uid;
 	gid_t gid;
-	gid_t operators;		/* who may ask */
+	struct access access;		/* who may ask */
 };
 
 static const char usage[] =
@@ -96,7 +97,7 @@ static int find_user(struct user *u, struct error *e)
 	struct passwd *user;
 	struct group *group = getgrnam(GROUP_OPERATOR);
 
-	u->operators = group ? group->gr_gid : getegid();
+	access_open(&u->access);
 	if (geteuid() != 0)
 		return 0;
 	user = getpwnam(USER_OPERATIONS);
@@ -218,7 +219,7 @@ static int start(struct ops *ops, const struct options *o, struct error *e)
 	if (find_user(&user, e) || make_directory(o, &user, directory, e))
 		return -1;
 	snprintf(path, sizeof(path), "%s/opsd.sock", o->run);
-	fd = http_listen(path, 0660, user.change ? GROUP_OPERATOR : NULL, e);
+	fd = http_listen(path, e);
 	if (fd < 0)
 		return -1;
 	/* 2. Nothing below needs root; the store's files belong to the user. */
@@ -230,7 +231,7 @@ static int start(struct ops *ops, const struct options *o, struct error *e)
 	/* 3. Nothing below needs a system call outside the list: from here on peers are heard. */
 	if (confine_calls(e) || configure_hosts(ops, o, e))
 		goto fail;
-	rc = service_open(ops, fd, user.operators);
+	rc = service_open(ops, fd, &user.access);
 	if (rc)
 		return error_set(e, EXIT_FAILED, "no service: %s", strerror(-rc));
 	return ops_resume(ops, e);

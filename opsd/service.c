@@ -36,7 +36,7 @@ struct waiter {
 struct service {
 	struct ops *ops;
 	struct http_server *server;
-	gid_t group;
+	struct access access;
 	sd_event_source *wake;		/* waiters look again, once for many changes */
 	TAILQ_HEAD(, waiter) waiters;
 };
@@ -55,20 +55,11 @@ static void answer(struct http_request *r, json_t *reply, struct error *e)
 
 /* ---- who asks */
 
-static bool allowed(struct http_request *r, const struct service *s)
+static int admit(const struct http_request *r, void *data, struct error *e)
 {
-	const struct ucred *peer = http_request_peer(r);
-	struct error e = ERROR_NONE;
+	const struct service *s = data;
 
-	if (peer->uid == 0 || peer->uid == geteuid() || http_request_in_group(r, s->group))
-		return true;
-	error_set(&e, EXIT_DENIED, "you may not use opsd");
-	error_why(&e, "user %u is neither root nor in the group of its socket",
-		  (unsigned int)peer->uid);
-	error_fix(&e, "ask root to add you to the group ultravisor");
-	http_reply_error(r, &e);
-	error_clear(&e);
-	return false;
+	return access_check(&s->access, r, e);
 }
 
 static void name_peer(struct http_request *r, char who[STORE_WHO_LEN])
@@ -191,10 +182,6 @@ static void on_activate(struct http_request *r, void *data)
 	bool present = false;
 	int named;
 
-	if (!allowed(r, s)) {
-		free(d);
-		return;
-	}
 	if (!d) {
 		error_set(&e, EXIT_FAILED, "out of memory");
 		goto refuse;
@@ -233,8 +220,6 @@ static void on_deactivate(struct http_request *r, void *data)
 	struct activation_request rq = { .verb = VERB_DEACTIVATE };
 	struct error e = ERROR_NONE;
 
-	if (!allowed(r, s))
-		return;
 	if (reader_object(reader(&e), "", body, keys) || read_common(r, body, &rq, &e) ||
 	    reader_name(reader(&e), "", body, "name", true, rq.name, sizeof(rq.name)) < 0)
 		answer(r, NULL, &e);
@@ -247,8 +232,7 @@ static void on_get_activation(struct http_request *r, void *data)
 	struct service *s = data;
 	struct error e = ERROR_NONE;
 
-	if (allowed(r, s))
-		reply_activation(s, r, http_request_segment(r, 0), &e);
+	reply_activation(s, r, http_request_segment(r, 0), &e);
 }
 
 static void on_get_activations(struct http_request *r, void *data)
@@ -257,8 +241,6 @@ static void on_get_activations(struct http_request *r, void *data)
 	struct error e = ERROR_NONE;
 	uint64_t limit = 100;
 
-	if (!allowed(r, s))
-		return;
 	if (query_number(r, "limit", &limit, STORE_KEEP_ACTIVATIONS, &e))
 		answer(r, NULL, &e);
 	else
@@ -277,10 +259,6 @@ static void on_define(struct http_request *r, void *data)
 	bool present, changed;
 	char who[STORE_WHO_LEN];
 
-	if (!allowed(r, s)) {
-		free(d);
-		return;
-	}
 	name_peer(r, who);
 	if (d && !reader_object(reader(&e), "", body, keys) &&
 	    !read_definition(body, d, true, &present, &e) && !check_room(s->ops, d->name, &e) &&
@@ -297,8 +275,7 @@ static void on_get_partitions(struct http_request *r, void *data)
 	struct service *s = data;
 	struct error e = ERROR_NONE;
 
-	if (allowed(r, s))
-		answer(r, report_partitions(s->ops), &e);
+	answer(r, report_partitions(s->ops), &e);
 }
 
 static void on_get_partition(struct http_request *r, void *data)
@@ -306,8 +283,7 @@ static void on_get_partition(struct http_request *r, void *data)
 	struct service *s = data;
 	struct error e = ERROR_NONE;
 
-	if (allowed(r, s))
-		answer(r, report_partition(s->ops, http_request_segment(r, 0), &e), &e);
+	answer(r, report_partition(s->ops, http_request_segment(r, 0), &e), &e);
 }
 
 /* One undefine: the host that knows the partition forgets it first, then opsd does. */
@@ -379,8 +355,6 @@ static void on_undefine(struct http_request *r, void *data)
 	struct undefine *u;
 	struct host *h;
 
-	if (!allowed(r, s))
-		return;
 	if (!p) {
 		error_set(&e, EXIT_NOT_FOUND, "no partition is named %.64s", name);
 		error_fix(&e, "see opsctl list");
@@ -416,8 +390,7 @@ static void on_get_hosts(struct http_request *r, void *data)
 	struct service *s = data;
 	struct error e = ERROR_NONE;
 
-	if (allowed(r, s))
-		answer(r, report_hosts(s->ops), &e);
+	answer(r, report_hosts(s->ops), &e);
 }
 
 static void on_get_domains(struct http_request *r, void *data)
@@ -425,8 +398,7 @@ static void on_get_domains(struct http_request *r, void *data)
 	struct service *s = data;
 	struct error e = ERROR_NONE;
 
-	if (allowed(r, s))
-		answer(r, report_domains(s->ops), &e);
+	answer(r, report_domains(s->ops), &e);
 }
 
 /* ---- events */
@@ -510,8 +482,6 @@ static void on_get_events(struct http_request *r, void *data)
 	uint64_t wait_ms = 0;
 	struct waiter *w;
 
-	if (!allowed(r, s))
-		return;
 	w = calloc(1, sizeof(*w));
 	if (!w || read_filter(r, w, &wait_ms, &e)) {
 		free(w);
@@ -544,16 +514,18 @@ static const struct http_route routes[] = {
 	{ 0 },
 };
 
-int service_open(struct ops *ops, int listen_fd, gid_t group)
+int service_open(struct ops *ops, int listen_fd, const struct access *access)
 {
 	struct service *s = calloc(1, sizeof(*s));
-	struct http_server_config config = { .routes = routes, .data = s, .max_body = MAX_BODY };
+	struct http_server_config config = {
+		.routes = routes, .admit = admit, .data = s, .max_body = MAX_BODY,
+	};
 	int rc;
 
 	if (!s)
 		return -ENOMEM;
 	s->ops = ops;
-	s->group = group;
+	s->access = *access;
 	TAILQ_INIT(&s->waiters);
 	rc = sd_event_add_defer(ops->event, &s->wake, on_wake, s);
 	if (rc >= 0)

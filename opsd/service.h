@@ -7,10 +7,12 @@
 #ifndef OPSD_SERVICE_H
 #define OPSD_SERVICE_H
 
+#include <common/access.h>
+
 #include "ops.h"
 
-/* listen_fd is the service's from then on. group: who may ask, beside root and opsd's user. */
-int service_open(struct ops *ops, int listen_fd, gid_t group);
+/* listen_fd is the service's from then on. */
+int service_open(struct ops *ops, int listen_fd, const struct access *access);
 
 /* Before ops_close. Who waits is answered. */
 void service_close(struct ops *ops);

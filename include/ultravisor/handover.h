@@ -20,7 +20,9 @@
 #define USER_OPERATIONS		"ultravisor-operations"	/* opsd */
 #define USER_IO_PREFIX		"ultravisor-io-"	/* then the instance: a, b */
 #define USER_MONITOR		"ultravisor-monitor"
-#define GROUP_OPERATOR		"ultravisor"
+#define GROUP_OBSERVER		"ultravisor-observer"	/* may read */
+#define GROUP_OPERATOR		"ultravisor"		/* may change partitions */
+#define GROUP_ADMIN		"ultravisor-admin"	/* may do what root may */
 
 enum handover_what {
 	HANDOVER_HELLO = 1,	/* first message of the client; no descriptor */

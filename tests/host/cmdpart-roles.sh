@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: who may do what by the policy: others than the group ultravisor do not reach the socket, its members use files below their directories only, by whatever path or link they name them, and opsd of a former epoch is refused
+# shows: who may do what: strangers get nothing of cmdpartd and opsd, observers read, administrators do what root may, each refusal is in the log; operators use files below their directories only, by whatever path or link they name them, and opsd of a former epoch is refused
 # where: appliance
 # appliance: --cpus 2 --memory 2G
 # timeout: 120
@@ -24,6 +24,8 @@ ln -sf "$work/secret" "$images/link"
 # as USER GROUP COMMAND…
 as() { setpriv --reuid "$1" --regid "$2" --clear-groups "${@:3}"; }
 operator() { as 12345 ultravisor "$@"; }
+observer() { as 12347 ultravisor-observer "$@"; }
+admin() { as 12348 ultravisor-admin "$@"; }
 opsd() { as ultravisor-operations ultravisor "$@"; }
 
 rc() {
@@ -36,15 +38,29 @@ definition_of() { # NAME KERNEL
 	printf '{ "name": "%s", "cpus": { "count": 1 }, "memory": "64MiB", "boot": { "kernel": "%s" } }' "$1" "$2"
 }
 
-rc 7 as 12345 nogroup cmdpartctl list
-rc 0 operator cmdpartctl list
-
 # Root's own definition may name any file; an operator's may not, and a link does not help.
 definition_of own "$work/secret" >"$work/any.json"
 definition_of own "$images/../../../../$work/secret" >"$work/dots.json"
 definition_of own "$images/link" >"$work/link.json"
 definition_of own "$images/kernel" >"$work/good.json"
 definition_of own2 "$images/kernel" >"$work/good2.json"
+definition_of own2 "$work/secret" >"$work/any2.json"
+
+for ctl in cmdpartctl opsctl; do
+	rc 6 as 12346 nogroup $ctl list
+	grep -q 'ask root for one of the groups' "$work/error" || fail "a stranger: $(cat "$work/error")"
+	rc 0 observer $ctl list
+	rc 0 operator $ctl list
+done
+rc 0 observer cmdpartctl ledger
+rc 6 observer cmdpartctl domain create mine 1 64MiB
+rc 6 observer opsctl define "$work/good.json"
+rc 6 observer cmdpartctl console own
+for log in cmdpartd opsd; do
+	grep 'refused to user 12346' /run/log/ultravisor/$log.log >/dev/null || fail "$log's log has no stranger"
+	grep 'refused to user 12347.*observers may' /run/log/ultravisor/$log.log >/dev/null || fail "$log's log has no observer"
+done
+
 rc 0 cmdpartctl define "$work/any.json"
 rc 0 cmdpartctl undefine own
 for bad in any dots link; do
@@ -61,10 +77,15 @@ grep -q 'others than root may change' "$work/error" || fail "open directory: $(c
 chmod 755 "$images"
 rc 0 operator cmdpartctl define "$work/good2.json"
 rc 6 operator cmdpartctl domain create mine 1 64MiB
+grep -q 'ultravisor-admin' "$work/error" || fail "the way out is missing: $(cat "$work/error")"
 
 # Who asked is in the ledger, and the payload cannot say otherwise.
 cmdpartctl ledger --json | jq -e '.ledger[-1] | .who == "user 12345" and .uid == 12345' >/dev/null ||
 	fail "ledger: $(cmdpartctl ledger | tail -2)"
+
+rc 0 admin cmdpartctl policy reload
+rc 0 admin cmdpartctl undefine own2
+rc 0 admin cmdpartctl define "$work/any2.json"
 
 # Epochs are opsd's; a former leader is refused, also after cmdpartd was killed.
 post() { curl -s --max-time 20 --unix-socket "$socket" -X POST -d "$2" "http://localhost$1"; }

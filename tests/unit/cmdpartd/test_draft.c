@@ -143,7 +143,7 @@ static void each_operation_becomes_its_records(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
 		enum exit_code code = one(operations[i].host, operations[i].kind,
-					  operations[i].name, ROLE_ROOT, 0, text, sizeof(text));
+					  operations[i].name, ROLE_ADMIN, 0, text, sizeof(text));
 
 		if (code != operations[i].code ||
 		    (code ? !strstr(text, operations[i].expected) :
@@ -158,12 +158,12 @@ static void a_generation_that_was_not_seen_is_a_conflict(void **state)
 	char text[512];
 
 	(void)state;
-	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ROOT, 5, text, sizeof(text)),
+	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ADMIN, 5, text, sizeof(text)),
 			 EXIT_OK);
 	assert_string_equal(text, "kill@5");
-	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ROOT, 4, text, sizeof(text)),
+	assert_int_equal(one(ON, OPERATION_KILL, "web1", ROLE_ADMIN, 4, text, sizeof(text)),
 			 EXIT_CONFLICT);
-	assert_int_equal(one(ON, OPERATION_START, "web1", ROLE_ROOT, 4, text, sizeof(text)),
+	assert_int_equal(one(ON, OPERATION_START, "web1", ROLE_ADMIN, 4, text, sizeof(text)),
 			 EXIT_CONFLICT);
 }
 
@@ -198,7 +198,7 @@ static void an_activation_does_not_take_anothers_name_or_uuid(void **state)
 
 	(void)state;
 	op.definition = &d;
-	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	definition(&d, "web1", "1GiB");
 	world_uuid(op.uuid, "other");
 	assert_int_equal(draft_add(&draft, &op, &e), -1);
@@ -228,7 +228,7 @@ static void the_same_request_makes_the_same_bytes(void **state)
 		struct error e = ERROR_NONE;
 		struct draft draft;
 
-		draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+		draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 		assert_int_equal(draft_add(&draft, &op, &e), 0);
 		if (i) {
 			assert_int_equal(draft.message.length, first.length);
@@ -254,12 +254,12 @@ static void one_transaction_frees_and_uses_in_order(void **state)
 	char text[256];
 
 	(void)state;
-	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	assert_int_equal(draft_add(&draft, &start, &e), -1);
 	assert_int_equal(e.code, EXIT_RESOURCES);
 	draft_end(&draft);
 	error_clear(&e);
-	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	assert_int_equal(draft_add(&draft, &kill, &e), 0);
 	assert_int_equal(draft_add(&draft, &start, &e), 0);
 	describe(&draft.message, text, sizeof(text));
@@ -281,12 +281,12 @@ static void what_is_under_way_is_reckoned_with(void **state)
 	definition(&d, "a", "3GiB");
 	start.definition = &d;
 	world_uuid(start.uuid, "a");
-	draft_begin(&first, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&first, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	assert_int_equal(draft_add(&first, &start, &e), 0);
 	definition(&d, "b", "2GiB");
 	world_uuid(start.uuid, "b");
 	assert_int_equal(effects_apply(&first.effects, later), 0);
-	draft_begin(&second, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, later);
+	draft_begin(&second, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, later);
 	assert_int_equal(draft_add(&second, &start, &e), -1);
 	assert_int_equal(e.code, EXIT_RESOURCES);
 	assert_non_null(strstr(e.why, "a (3 GiB)"));
@@ -319,7 +319,7 @@ static void texts_are_zero_to_their_fields_ends(void **state)
 	memset(d.device[0].name, 'x', sizeof(d.device[0].name));
 	strcpy(d.device[0].name, "console");
 	op.definition = &d;
-	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	assert_int_equal(draft_add(&draft, &op, &e), 0);
 	r = (const void *)reply_next(message_header(&draft.message), NULL);
 	assert_null(memchr(r->domain, 'x', sizeof(r->domain)));
@@ -352,7 +352,7 @@ static void a_definition_matches_what_it_defined(void **state)
 	d.device[3].type = DEVICE_NETWORK;
 	d.devices = 4;
 	op.definition = &d;
-	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ROOT, rows);
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
 	assert_int_equal(draft_add(&draft, &op, &e), 0);
 	assert_true(definition_matches(rows, rows_partition(rows, "new"), &d));
 	other = d;

@@ -297,7 +297,7 @@ static void a_role_uses_files_below_its_directories_only(void **state)
 		error_clear(&e);
 		/* Root may use any file, and what it names is left as it is. */
 		snprintf(d.device[0].path, sizeof(d.device[0].path), "%s/%s", top, paths[i].path);
-		assert_int_equal(policy_check_definition(&p, ROLE_ROOT, &d, &e), 0);
+		assert_int_equal(policy_check_definition(&p, ROLE_ADMIN, &d, &e), 0);
 	}
 }
 
@@ -315,7 +315,7 @@ static void a_role_uses_its_bridges_only(void **state)
 	assert_int_equal(policy_check_definition(&p, ROLE_OPERATIONS, &d, &e), -1);
 	assert_int_equal(e.code, EXIT_DENIED);
 	error_clear(&e);
-	assert_int_equal(policy_check_definition(&p, ROLE_ROOT, &d, &e), 0);
+	assert_int_equal(policy_check_definition(&p, ROLE_ADMIN, &d, &e), 0);
 }
 
 int main(void)

@@ -91,6 +91,15 @@ static void on_upgrade(struct http_request *r, void *data)
 	http_upgrade(r, "test", on_socket, data);
 }
 
+static int admit(const struct http_request *r, void *data, struct error *e)
+{
+	(void)data;
+	if (strcmp(http_request_path(r), "/v1/things/private"))
+		return 0;
+	error_set(e, EXIT_DENIED, "you may not");
+	return error_fix(e, "ask somebody else");
+}
+
 static const struct http_route routes[] = {
 	{ "GET", "/v1/things/{}", on_echo },
 	{ "POST", "/v1/things/{}", on_echo },
@@ -110,7 +119,7 @@ static int on_stop(sd_event_source *source, int fd, uint32_t events, void *data)
 static void *serve(void *data)
 {
 	const struct http_server_config config = {
-		.routes = routes, .max_body = 64 << 10, .max_connections = 64, .receive_seconds = 2,
+		.routes = routes, .admit = admit, .max_body = 64 << 10, .max_connections = 64, .receive_seconds = 2,
 		.send_seconds = 2,
 	};
 	struct http_server *server;
@@ -118,7 +127,7 @@ static void *serve(void *data)
 	int fd;
 
 	sd_event_new(&loop);
-	fd = http_listen(path, 0600, NULL, &e);
+	fd = http_listen(path, &e);
 	if (fd < 0 || http_server_open(&server, loop, fd, &config) < 0)
 		abort();
 	sd_event_add_io(loop, NULL, stop_fd[0], POLLIN, on_stop, NULL);
@@ -320,6 +329,20 @@ static void a_body_beyond_the_limit_is_refused_at_its_announcement(void **state)
 	assert_true(took < 1);
 }
 
+static void who_is_not_admitted_is_answered_before_the_body(void **state)
+{
+	static const char head[] = "POST /v1/things/private HTTP/1.1\r\nHost: x\r\n"
+				   "Content-Length: 1000\r\n\r\n";
+	char answer[4096];
+	int fd = dial();
+
+	(void)state;
+	assert_int_equal(write(fd, head, sizeof(head) - 1), sizeof(head) - 1);
+	assert_true(read_to_end(fd, answer, sizeof(answer)) < 1);
+	assert_non_null(strstr(answer, " 403 "));
+	assert_non_null(strstr(answer, "ask somebody else"));
+}
+
 static void a_chunked_body_beyond_the_limit_is_refused_too(void **state)
 {
 	static const char head[] = "POST /v1/things/a HTTP/1.1\r\nHost: x\r\n"
@@ -451,13 +474,13 @@ static void a_socket_in_use_is_not_taken_over(void **state)
 	struct error e = ERROR_NONE;
 
 	(void)state;
-	assert_int_equal(http_listen(path, 0600, NULL, &e), -1);
+	assert_int_equal(http_listen(path, &e), -1);
 	assert_int_equal(e.code, EXIT_CONFLICT);
 	error_clear(&e);
 	works();
 }
 
-static void a_socket_file_left_behind_is_replaced_with_its_mode(void **state)
+static void a_socket_file_left_behind_is_replaced(void **state)
 {
 	struct error e = ERROR_NONE;
 	char left[80];
@@ -467,12 +490,12 @@ static void a_socket_file_left_behind_is_replaced_with_its_mode(void **state)
 	(void)state;
 	snprintf(left, sizeof(left), "%s.left", path);
 	for (int i = 0; i < 2; i++) {
-		fd = http_listen(left, 0660, NULL, &e);
+		fd = http_listen(left, &e);
 		assert_true(fd >= 0);
 		close(fd);
 	}
 	assert_int_equal(stat(left, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(st.st_mode & 0777, 0666);
 	unlink(left);
 }
 
@@ -527,6 +550,7 @@ int main(void)
 		cmocka_unit_test(no_daemon_means_nothing_was_done),
 		cmocka_unit_test(no_answer_to_a_change_means_unknown),
 		cmocka_unit_test(a_body_beyond_the_limit_is_refused_at_its_announcement),
+		cmocka_unit_test(who_is_not_admitted_is_answered_before_the_body),
 		cmocka_unit_test(a_chunked_body_beyond_the_limit_is_refused_too),
 		cmocka_unit_test(a_body_that_is_no_json_is_refused_with_its_place),
 		cmocka_unit_test(noise_is_refused),
@@ -536,7 +560,7 @@ int main(void)
 		cmocka_unit_test(a_connection_becomes_another_protocol),
 		cmocka_unit_test(an_upgrade_must_be_asked_for),
 		cmocka_unit_test(a_socket_in_use_is_not_taken_over),
-		cmocka_unit_test(a_socket_file_left_behind_is_replaced_with_its_mode),
+		cmocka_unit_test(a_socket_file_left_behind_is_replaced),
 		cmocka_unit_test(calls_run_side_by_side),
 	};
 

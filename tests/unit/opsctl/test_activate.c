@@ -113,7 +113,7 @@ static void serve_once(void)
 	sd_event *event;
 	int fd;
 
-	fd = http_listen(path, 0600, NULL, &e);
+	fd = http_listen(path, &e);
 	if (fd < 0 || sd_event_new(&event) < 0 || http_server_open(&http, event, fd, &config))
 		_exit(1);
 	sd_event_loop(event);

@@ -308,7 +308,7 @@ static void serve(struct world_host *h)
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	fd = http_listen(h->socket, 0600, NULL, &e);
+	fd = http_listen(h->socket, &e);
 	if (fd < 0 || sd_event_new(&event) < 0 ||
 	    http_server_open(&server, event, fd, &config)) {
 		fprintf(stderr, "host %s: %s\n", h->name, e.message);
@@ -374,6 +374,7 @@ static int on_term(sd_event_source *source, const struct signalfd_siginfo *info,
 static int run_ops(struct world *w)
 {
 	struct ops ops = { .step = on_step, .step_data = w };
+	struct access access;
 	struct error e = ERROR_NONE;
 	char directory[100], *list[WORLD_HOSTS];
 	sigset_t mask;
@@ -390,13 +391,14 @@ static int run_ops(struct world *w)
 	sd_event_add_signal(ops.event, NULL, SIGTERM, on_term, NULL);
 	snprintf(directory, sizeof(directory), "%s/ops", w->state);
 	mkdir(directory, 0700);
+	access_open(&access);
 	for (i = 0; i < w->hosts; i++)
 		if (asprintf(&list[i], "%s=%s", w->host[i].name, w->host[i].socket) < 0)
 			return 2;
-	fd = http_listen(w->socket, 0600, NULL, &e);
+	fd = http_listen(w->socket, &e);
 	ops.store = fd < 0 ? NULL : store_sqlite_open(directory, &e);
 	if (!ops.store || ops_open(&ops, &e) || ops_configure_hosts(&ops, list, w->hosts, &e) ||
-	    service_open(&ops, fd, getegid()) || ops_resume(&ops, &e)) {
+	    service_open(&ops, fd, &access) || ops_resume(&ops, &e)) {
 		fprintf(stderr, "opsd: %s\n", e.message);
 		return 3;
 	}
