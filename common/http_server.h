@@ -35,7 +35,7 @@ struct http_route {
 	http_handler *handler;
 };
 
-/* A request whose head is here: 0, or -1 and *e, with which it is answered. Nothing more is read. */
+/* A request whose head is here: 0, or -1 and *e, its answer; nothing more is read of it then. */
 typedef int http_admit(const struct http_request *request, void *data, struct error *e);
 
 struct http_server_config {

@@ -191,7 +191,7 @@ void device_answer(struct device *d)
 	if (has_work(d)) {
 		iopart_watch(d->iopart);
 	} else if (d->kicked) {
-		/* A kick since the last turn is read with the others, and its event goes with it. */
+		/* A kick since the last turn is read, too, and its event goes with it. */
 		read_kicks(d);
 		take_turn(d);
 		uring_submit(&d->iopart->uring);

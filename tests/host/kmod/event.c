@@ -327,7 +327,7 @@ static void a_server_may_ask_itself(void)
 	int s = listen_to_events();
 	uint64_t count, one = 1;
 
-	/* It has work left that nobody will kick again, and says every now and then that it lives. */
+	/* It has work left that nobody will kick again, and says that it lives. */
 	ok(ring(a.client, 0));
 	for (int i = 0; i < 12; i++) {
 		check(read(a.sink[0], &count, 8) == 8);

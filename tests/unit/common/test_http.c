@@ -119,8 +119,8 @@ static int on_stop(sd_event_source *source, int fd, uint32_t events, void *data)
 static void *serve(void *data)
 {
 	const struct http_server_config config = {
-		.routes = routes, .admit = admit, .max_body = 64 << 10, .max_connections = 64, .receive_seconds = 2,
-		.send_seconds = 2,
+		.routes = routes, .admit = admit, .max_body = 64 << 10, .max_connections = 64,
+		.receive_seconds = 2, .send_seconds = 2,
 	};
 	struct http_server *server;
 	struct error e = ERROR_NONE;
