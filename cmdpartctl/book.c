@@ -57,6 +57,51 @@ int run_ledger(const struct options *o, int argc, char **argv)
 	return show(o, path, NULL, print_ledger);
 }
 
+/* ---- verify */
+
+static void print_compared(FILE *to, const json_t *list)
+{
+	const char *between = ": ";
+	const json_t *row;
+	size_t i;
+
+	fputs("compared", to);
+	json_array_foreach(list, i, row) {
+		fprintf(to, "%s%s %lld", between, text(row, "what"),
+			(long long)json_integer_value(json_object_get(row, "compared")));
+		between = ", ";
+	}
+	fputc('\n', to);
+}
+
+int run_verify(const struct options *o, int argc, char **argv)
+{
+	static const struct output_field fields[] = {
+		{ "WHAT", "what", NULL, false }, { "IS IN", "where", NULL, false },
+		{ "IS NOT IN", "missing", NULL, false }, { "WHAT TO DO", "fix", NULL, false }, END
+	};
+	struct error e = ERROR_NONE;
+	const json_t *differences;
+	json_t *reply;
+	size_t n;
+
+	(void)argc, (void)argv;
+	if (call(o, "GET", NULL, &reply, &e, "/v1/verify") != EXIT_OK)
+		return give_up(o, &e);
+	differences = json_object_get(reply, "differences");
+	n = json_array_size(differences);
+	if (o->json) {
+		output_json(stdout, reply);
+	} else if (!n) {
+		fputs("no differences; ", stdout);
+		print_compared(stdout, json_object_get(reply, "compared"));
+	} else {
+		output_table(stdout, fields, differences, NULL);
+	}
+	json_decref(reply);
+	return n ? EXIT_DIFFERENT : EXIT_OK;
+}
+
 /* ---- history */
 
 static void until(char *to, size_t size, const json_t *value, const json_t *row)

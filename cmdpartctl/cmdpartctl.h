@@ -121,6 +121,7 @@ int run_list(const struct options *o, int argc, char **argv);
 int run_show(const struct options *o, int argc, char **argv);
 int run_backup(const struct options *o, int argc, char **argv);
 int run_history(const struct options *o, int argc, char **argv);
+int run_verify(const struct options *o, int argc, char **argv);
 int run_ledger(const struct options *o, int argc, char **argv);
 int run_host(const struct options *o, int argc, char **argv);
 int run_domain(const struct options *o, int argc, char **argv);

@@ -42,6 +42,8 @@ const struct command commands[] = {
 	  run_backup },
 	{ "history", "NAME|NOUN:KEY", "who had it, and what it was, over time", "naT", 1, 1,
 	  run_history },
+	{ "verify", "", "compare the book with kernel, processes and devices", "", 0, 0,
+	  run_verify },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
 	{ "host", "[stop | start | purge]", "the host's processors and memory, and whose they are",
 	  "rRtf", 0, 1, run_host },
@@ -110,7 +112,7 @@ void usage_print(FILE *to, const struct command *command)
 		      "Exit codes: 0 done, or so already; 1 failed; 2 bad command line or\n"
 		      "definition; 3 not found; 4 conflict; 5 not enough resources; 6 denied;\n"
 		      "7 cmdpartd unreachable, nothing was done; 8 outcome unknown, repeat with\n"
-		      "--request-id\n", to);
+		      "--request-id; 9 verify found differences\n", to);
 }
 
 const struct command *usage_find(const char *name)

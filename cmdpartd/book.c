@@ -85,6 +85,21 @@ static void history_ready(struct call *call)
 	call_error(call, &e);
 }
 
+static void verify_ready(struct call *call)
+{
+	call_reply(call, json_pack("{s:o, s:o}", "compared",
+				   render_list(call->rows, COMMAND_ROW_COMPARED), "differences",
+				   render_list(call->rows, COMMAND_ROW_DIFFERENCE)));
+}
+
+void book_verify(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+
+	if (call)
+		call_rows(call, ROWS_COMPARED | ROWS_DIFFERENCE, NULL, 0, 0, verify_ready);
+}
+
 /* "processor:3" names the noun; a path or a name alone does not. */
 static int split(const char *of, char *noun, size_t size, const char **key)
 {

@@ -7,5 +7,6 @@
 
 void book_ledger(struct http_request *http, void *data);
 void book_history(struct http_request *http, void *data);
+void book_verify(struct http_request *http, void *data);
 
 #endif

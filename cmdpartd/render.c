@@ -350,6 +350,27 @@ json_t *render_domain(const struct command_row_domain *d, const struct rows *row
 	return o;
 }
 
+json_t *render_compared(const struct command_row_compared *c)
+{
+	json_t *o = json_object();
+
+	set_text(o, "what", c->what);
+	set_number(o, "compared", c->compared);
+	set_number(o, "differences", c->differences);
+	return o;
+}
+
+json_t *render_difference(const struct command_row_difference *d)
+{
+	json_t *o = json_object();
+
+	set_text(o, "what", d->what);
+	set_text(o, "where", d->where);
+	set_text(o, "missing", d->missing);
+	set_text(o, "fix", d->fix);
+	return o;
+}
+
 json_t *render_list(const struct rows *rows, enum command_type type)
 {
 	json_t *list = json_array(), *o = NULL;
@@ -364,6 +385,8 @@ json_t *render_list(const struct rows *rows, enum command_type type)
 		case COMMAND_ROW_CONTEXT:	o = render_context(row); break;
 		case COMMAND_ROW_LEDGER:	o = render_ledger(row); break;
 		case COMMAND_ROW_HISTORY:	o = render_history(row); break;
+		case COMMAND_ROW_COMPARED:	o = render_compared(row); break;
+		case COMMAND_ROW_DIFFERENCE:	o = render_difference(row); break;
 		case COMMAND_ROW_PROCESSOR:	o = render_processor(row); break;
 		case COMMAND_ROW_MEMORY:	o = render_node(row); break;
 		case COMMAND_ROW_DOMAIN:	o = render_domain(row, rows); break;

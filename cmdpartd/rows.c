@@ -97,6 +97,12 @@ static void last_key(const struct rows *rows, enum command_type type, char *name
 	case COMMAND_ROW_HISTORY:
 		*number = ((const struct command_row_history *)last)->id;
 		break;
+	case COMMAND_ROW_COMPARED:
+		*number = ((const struct command_row_compared *)last)->number;
+		break;
+	case COMMAND_ROW_DIFFERENCE:
+		*number = ((const struct command_row_difference *)last)->number;
+		break;
 	case COMMAND_ROW_DOMAIN:
 		snprintf(name, size, "%s", ((const struct command_row_domain *)last)->name);
 		break;

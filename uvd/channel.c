@@ -149,7 +149,8 @@ int device_channel_connect(struct transaction *t, const void *record)
 	return 0;
 }
 
-int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16])
+int channel_servers_differ(struct uvd *uvd, int control, const uint8_t channel[16],
+			   server_differs *differs, void *data)
 {
 	uint8_t server[COMMAND_MAX_SERVERS][16] = { 0 };
 	struct ultravisor_channel_info info;
@@ -163,11 +164,25 @@ int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16])
 		db_uuid(q, 1, server[db_int(q, 0) % COMMAND_MAX_SERVERS]);
 	if (rc == 0)
 		rc = kernel_channel_info(uvd->kernel, control, &info);
-	/* Naming another one revokes: only what differs. */
 	for (i = 0; rc == 0 && i < COMMAND_MAX_SERVERS; i++)
 		if (memcmp(info.out_server_uuids[i], server[i], 16))
-			rc = kernel_server_set(uvd->kernel, control, i, server[i]);
-	return rc;
+			rc = differs(uvd, control, i, server[i], data);
+	return rc < 0 ? rc : COMMAND_MAX_SERVERS;
+}
+
+/* Naming another one revokes: only what differs. */
+static int set_server(struct uvd *uvd, int control, uint32_t slot, const uint8_t should[16],
+		      void *data)
+{
+	(void)data;
+	return kernel_server_set(uvd->kernel, control, slot, should);
+}
+
+int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16])
+{
+	int rc = channel_servers_differ(uvd, control, channel, set_server, NULL);
+
+	return rc < 0 ? rc : 0;
 }
 
 /* Of a running partition's channel: slots change at once. */

@@ -90,6 +90,16 @@ static bool hook_live(struct uvd *uvd, const uint8_t partition[16], int32_t *pid
 	       (p->handover && handover_live(p->handover, partition, pid));
 }
 
+static int hook_processes(struct uvd *uvd, uvd_process_found *found, void *data)
+{
+	return supervisor_processes(program(uvd)->supervisor, found, data);
+}
+
+static bool hook_watches(struct uvd *uvd, const uint8_t partition[16])
+{
+	return supervisor_watches(program(uvd)->supervisor, partition);
+}
+
 static int hook_charge(struct uvd *uvd, const char *name)
 {
 	return supervisor_charge(program(uvd)->supervisor, name);
@@ -108,6 +118,8 @@ static const struct uvd_hooks hooks = {
 	.charge = hook_charge,
 	.discharge = hook_discharge,
 	.live = hook_live,
+	.processes = hook_processes,
+	.watches = hook_watches,
 };
 
 /* ---- events */

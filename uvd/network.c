@@ -67,7 +67,8 @@ static int host_bridge_find(struct network *n, const char *name)
 	if (rc < 0)
 		return rc;
 	type = rtnl_link_get_type(link);
-	rc = type && strcmp(type, "bridge") == 0 ? 1 : -ENOTSUP;
+	rc = !type || strcmp(type, "bridge") ? -ENOTSUP :
+	     rtnl_link_get_group(link) == GROUP ? 2 : 1;
 	rtnl_link_put(link);
 	return rc;
 }
@@ -120,15 +121,9 @@ static int link_delete(struct network *n, const char *name)
 
 static int host_bridge_delete(struct network *n, const char *name)
 {
-	struct rtnl_link *link;
-	bool ours;
-	int rc = link_get(n, name, &link);
+	int rc = host_bridge_find(n, name);
 
-	if (rc < 0)
-		return rc == -ENODEV ? 0 : rc;
-	ours = rtnl_link_get_group(link) == GROUP;
-	rtnl_link_put(link);
-	return ours ? link_delete(n, name) : 0;
+	return rc == 2 ? link_delete(n, name) : rc == -ENOTSUP || rc > 0 ? 0 : rc;
 }
 
 static int host_bridge_create(struct network *n, const char *name)

@@ -16,7 +16,7 @@
 struct network;
 
 struct network_ops {
-	/* 1 a bridge, 0 no such interface, -ENOTSUP: an interface, but no bridge. */
+	/* 2 a bridge of uvd's making, 1 another, 0 no such interface, -ENOTSUP no bridge. */
 	int (*bridge_find)(struct network *n, const char *name);
 	/* Makes it with a mark of ours, by which delete knows it; another's is left alone. */
 	int (*bridge_create)(struct network *n, const char *name);

@@ -115,16 +115,35 @@ int processor_check_time(struct transaction *t, const struct processor_time *tim
 int processor_read_context(sqlite3_stmt *q, struct ultravisor_context_set *set);
 
 /*
- * Brings the module's processors to what the rows say: a domain's are given to partitions, with its
- * frame. take_back: those of no domain are taken back, too, which can fail only while contexts of
- * the past are there. 0 or -errno.
+ * Where the module differs from the rows: differs is called for each (0, or -errno: ends it), and
+ * may do what the rows say. They return how many were compared, or -errno.
+ *
+ * Processors: a domain's are given to partitions, with its frame. take_back: those of no domain
+ * must not be, which can be made so only when no contexts of the past are there.
  */
+struct processor_should {
+	uint32_t cpu;
+	bool given;
+	uint64_t frame_ns, phase_ns;
+};
+
+typedef int processor_differs(struct uvd *uvd, const struct processor_should *p, void *data);
+int processors_differ(struct uvd *uvd, bool take_back, processor_differs *differs, void *data);
+
+/* A running partition's contexts; control is its descriptor. */
+typedef int context_differs(struct uvd *uvd, int control, struct ultravisor_context_set *should,
+			    void *data);
+int contexts_differ(struct uvd *uvd, const uint8_t partition[16], int control,
+		    context_differs *differs, void *data);
+
+/* The slots of a channel; control is its descriptor. */
+typedef int server_differs(struct uvd *uvd, int control, uint32_t slot, const uint8_t should[16],
+			   void *data);
+int channel_servers_differ(struct uvd *uvd, int control, const uint8_t channel[16],
+			   server_differs *differs, void *data);
+
+/* Brings the module's processors, and a channel's slots, to what the rows say. 0 or -errno. */
 int processors_sync(struct uvd *uvd, bool take_back);
-
-/* Sets a running partition's contexts in the module to what their rows say. */
-int processors_settle(struct uvd *uvd, const uint8_t partition[16], int control);
-
-/* Sets the slots of a channel in the kernel to what its rows say; control is its descriptor. */
 int channel_set_servers(struct uvd *uvd, int control, const uint8_t channel[16]);
 
 #endif

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,8 @@
 #include <unistd.h>
 
 #include "process.h"
+
+#define GONE_MS 2000
 
 /* What follows the name in /proc/PID/stat: " S 1 …"; the name, field 2, may hold anything. */
 static const char *read_stat(pid_t pid, char *text, size_t size)
@@ -80,18 +84,53 @@ static bool is_of_user(const char *pid, uid_t uid)
 	return at && strtoul(at + strlen("\nUid:\t"), NULL, 10) == uid;
 }
 
-pid_t process_of_user(uid_t uid)
+int process_each(uid_t uid, process_fn *fn, void *data)
 {
 	DIR *d = opendir("/proc");
-	pid_t found = 0;
 	struct dirent *e;
+	int rc = 0;
 
 	if (!d)
-		return 0;
-	while (!found && (e = readdir(d)))
+		return -errno;
+	while (rc == 0 && (e = readdir(d)))
 		if (isdigit((unsigned char)e->d_name[0]) && is_of_user(e->d_name, uid) &&
 		    process_alive(atoi(e->d_name), 0))
-			found = atoi(e->d_name);
+			rc = fn(NULL, atoi(e->d_name), data);
 	closedir(d);
+	return rc;
+}
+
+static int take_first(const char *name, pid_t pid, void *data)
+{
+	(void)name;
+	*(pid_t *)data = pid;
+	return 1;
+}
+
+pid_t process_of_user(uid_t uid)
+{
+	pid_t found = 0;
+
+	process_each(uid, take_first, &found);
 	return found;
+}
+
+int process_kill(pid_t pid, uid_t uid)
+{
+	struct pollfd gone = { .fd = process_open(pid), .events = POLLIN };
+	char text[16];
+	int rc = 0;
+
+	if (gone.fd < 0)
+		return gone.fd;
+	/* Looked at behind the open: now it cannot be another's. */
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	if (!is_of_user(text, uid))
+		rc = -ESRCH;
+	else if (syscall(SYS_pidfd_send_signal, gone.fd, SIGKILL, NULL, 0) < 0)
+		rc = -errno;
+	else if (poll(&gone, 1, GONE_MS) != 1)
+		rc = -ETIMEDOUT;
+	close(gone.fd);
+	return rc;
 }

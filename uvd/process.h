@@ -16,7 +16,17 @@ bool process_alive(pid_t pid, uint64_t start);
 /* A descriptor that becomes readable at its end, or -errno; close-on-exec. */
 int process_open(pid_t pid);
 
-/* Some process of this user, or 0. A look at every process. */
+/*
+ * Calls fn, with name NULL, for each process of this user, until it returns other than 0, and
+ * returns that. A look at every process.
+ */
+typedef int process_fn(const char *name, pid_t pid, void *data);
+int process_each(uid_t uid, process_fn *fn, void *data);
+
+/* Some process of this user, or 0. */
 pid_t process_of_user(uid_t uid);
+
+/* SIGKILL for a process, if it is this user's; waits until it is gone. 0 or -errno. */
+int process_kill(pid_t pid, uid_t uid);
 
 #endif

@@ -387,49 +387,51 @@ int processor_assign_prepare(struct transaction *t, const void *record)
 	return 0;
 }
 
-int processors_settle(struct uvd *uvd, const uint8_t partition[16], int control)
+int contexts_differ(struct uvd *uvd, const uint8_t partition[16], int control,
+		    context_differs *differs, void *data)
 {
 	struct ultravisor_context_set set, is;
 	sqlite3_stmt *q;
-	int rc, r;
+	int n = 0, rc, r;
 
 	q = db_query(uvd->db, "SELECT idx, mode, realtime, budget_ns, period_ns, window_start_ns,"
 		     " window_ns, cpus FROM context WHERE partition = ? ORDER BY idx", "u",
 		     partition);
-	while ((rc = db_next(uvd->db, q)) > 0) {
+	for (; (rc = db_next(uvd->db, q)) > 0; n++) {
 		r = processor_read_context(q, &set);
 		if (r == 0)
 			r = read_kernel_context(uvd->kernel, control, set.index, &is);
 		if (r == 0 && memcmp(&set, &is, sizeof(set)))
-			r = kernel_context_set(uvd->kernel, control, &set);
+			r = differs(uvd, control, &set, data);
 		if (r < 0) {
 			db_done(q);
 			return r;
 		}
 	}
-	return rc;
+	return rc < 0 ? rc : n;
 }
 
-int processors_sync(struct uvd *uvd, bool take_back)
+int processors_differ(struct uvd *uvd, bool take_back, processor_differs *differs, void *data)
 {
 	struct ultravisor_processor_info info;
 	sqlite3_stmt *q;
-	int rc, r;
+	int n = 0, rc, r;
 
 	q = db_query(uvd->db, "SELECT p.cpu, d.name IS NOT NULL, coalesce(d.frame_ns, 0),"
 		     " coalesce(d.phase_ns, 0) FROM processor p LEFT JOIN domain d"
 		     " ON d.name = p.domain WHERE p.present = 1", "");
-	while ((rc = db_next(uvd->db, q)) > 0) {
-		uint32_t cpu = db_int(q, 0);
-		bool given = db_int(q, 1);
-		uint64_t frame_ns = db_int(q, 2), phase_ns = db_int(q, 3);
+	for (; (rc = db_next(uvd->db, q)) > 0; n++) {
+		struct processor_should p = {
+			.cpu = db_int(q, 0), .given = db_int(q, 1), .frame_ns = db_int(q, 2),
+			.phase_ns = db_int(q, 3),
+		};
 
-		if (!given && !take_back)
+		if (!p.given && !take_back)
 			continue;
-		r = kernel_processor_info(uvd->kernel, cpu, &info);
-		if (r == 0 && (given != !!(info.out_flags & ULTRAVISOR_PROCESSOR_GIVEN) ||
-			       frame_ns != info.out_frame_ns || phase_ns != info.out_phase_ns))
-			r = kernel_processor_set(uvd->kernel, cpu, given, frame_ns, phase_ns);
+		r = kernel_processor_info(uvd->kernel, p.cpu, &info);
+		if (r == 0 && (p.given != !!(info.out_flags & ULTRAVISOR_PROCESSOR_GIVEN) ||
+			       p.frame_ns != info.out_frame_ns || p.phase_ns != info.out_phase_ns))
+			r = differs(uvd, &p, data);
 		/* Present in the rows, and gone since they were written. */
 		if (r == -ENOENT)
 			continue;
@@ -438,7 +440,20 @@ int processors_sync(struct uvd *uvd, bool take_back)
 			return r;
 		}
 	}
-	return rc;
+	return rc < 0 ? rc : n;
+}
+
+static int set_processor(struct uvd *uvd, const struct processor_should *p, void *data)
+{
+	(void)data;
+	return kernel_processor_set(uvd->kernel, p->cpu, p->given, p->frame_ns, p->phase_ns);
+}
+
+int processors_sync(struct uvd *uvd, bool take_back)
+{
+	int rc = processors_differ(uvd, take_back, set_processor, NULL);
+
+	return rc < 0 ? rc : 0;
 }
 
 int processor_release(struct transaction *t, const void *record)

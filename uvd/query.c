@@ -16,6 +16,7 @@
 #include "lease.h"
 #include "operation.h"
 #include "query.h"
+#include "verify.h"
 
 /* What a query selects; NULL or zero members select everything. */
 struct selection {
@@ -452,12 +453,20 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	struct selection s = { .after = c->after };
 	char after[sizeof(c->after_name)];
 	uint8_t uuid[16];
+	uint32_t limit = c->limit ? c->limit : COMMAND_MAX_RECORDS;
 	char *slash;
 	int rc;
 
 	if (c->row == COMMAND_ROW_HISTORY) {
-		rc = history_rows(uvd, c, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+		rc = history_rows(uvd, c, limit, reply);
 		goto out;
+	}
+	if (c->row == COMMAND_ROW_COMPARED || c->row == COMMAND_ROW_DIFFERENCE) {
+		rc = verify_rows(uvd, c, limit, reply);
+		if (rc < 0)
+			fault_set(f, COMMAND_FAILED, "see the kernel's log and uvd's",
+				  "the host cannot be looked at: %s", strerror(-rc));
+		return rc > 0;
 	}
 	if (!row_type_find(c->row)) {
 		fault_set(f, COMMAND_INVALID, "see docs/command.md", "there are no rows of type %u",
@@ -484,7 +493,7 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 	/* CPU and node numbers begin with 0, which "after 0" would leave out: ask after nothing. */
 	if (!c->after && (c->row == COMMAND_ROW_PROCESSOR || c->row == COMMAND_ROW_MEMORY))
 		s.after_name = "first";
-	rc = add_rows(uvd, c->row, &s, c->limit ? c->limit : COMMAND_MAX_RECORDS, reply);
+	rc = add_rows(uvd, c->row, &s, limit, reply);
 out:
 	if (rc < 0)
 		fault_set(f, COMMAND_FAILED, "see uvd's log", "the database failed: %s",

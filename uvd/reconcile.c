@@ -1,79 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The rows are the truth. An object of the kernel belongs to a row or to nobody: rows and ledger
- * were committed together, so an object that no row names was prepared by a transaction that
- * never happened, or is what one that did happen has ended.
- */
+/* What differs from the rows is made so, or reaped; what has ended is recorded. */
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <common/log.h>
 #include <common/uuid.h>
+#include <ultravisor/handover.h>
 #include <ultravisor/monitor.h>
 
+#include "difference.h"
 #include "hold.h"
 #include "internal.h"
 #include "operation.h"
 #include "process.h"
 #include "reconcile.h"
+#include "scope.h"
 #include "transaction.h"
 
-#define OBJECTS_MAX 1000000	/* of the module; a bound for the loop */
-#define TAPS_MAX 65536
-
-struct running {
-	struct supervisor_adopted a;
-	uint64_t id;			/* 0: the rows say that it has none */
-};
-
-struct runnings {
-	struct running *r;
-	size_t n;
-};
-
-/* Every partition that is on. */
-static int load_running(struct uvd *uvd, struct runnings *list)
-{
-	sqlite3_stmt *q;
-	int64_t n = 0;
-	int rc;
-
-	list->n = 0;
-	rc = db_value(uvd->db, &n, "SELECT count(*) FROM partition WHERE state BETWEEN 2 AND 5"
-		      " AND kind = 1", "");
-	if (rc < 0)
-		return rc;
-	list->r = calloc(n ? n : 1, sizeof(*list->r));
-	if (!list->r)
-		return -ENOMEM;
-	q = db_query(uvd->db, "SELECT p.uuid, p.name, p.module_id, c.module_id, p.pid, p.pid_start,"
-		     " p.state, p.reboots FROM partition p"
-		     " LEFT JOIN channel c ON c.partition = p.uuid AND c.type = 2"
-		     " WHERE p.state BETWEEN 2 AND 5 AND p.kind = 1", "");
-	while (list->n < (size_t)n && (rc = db_next(uvd->db, q)) > 0) {
-		struct running *r = &list->r[list->n++];
-
-		db_uuid(q, 0, r->a.partition);
-		db_text(q, 1, r->a.name, sizeof(r->a.name));
-		r->id = r->a.id = db_int(q, 2);
-		r->a.monitor = db_int(q, 3);
-		r->a.pid = db_int(q, 4);
-		r->a.start = db_int(q, 5);
-		r->a.state = db_int(q, 6);
-		r->a.reboots = db_int(q, 7);
-	}
-	db_done(q);
-	return rc < 0 ? rc : 0;
-}
-
-static void fill_end(struct internal_partition_end *c, const struct running *r, const char *reason)
+static void fill_end(struct internal_partition_end *c, const struct supervisor_adopted *r,
+		     const char *reason)
 {
 	memset(c, 0, sizeof(*c));
 	c->r.type = INTERNAL_PARTITION_END;
 	c->r.length = sizeof(*c);
-	memcpy(c->partition, r->a.partition, 16);
+	memcpy(c->partition, r->partition, 16);
 	c->state = PARTITION_FAILED;
 	strncpy(c->reason, reason, sizeof(c->reason) - 1);
 }
@@ -89,10 +42,10 @@ static int new_instance(struct uvd *uvd)
 	size_t i;
 	int rc;
 
-	rc = load_running(uvd, &list);
+	rc = runnings_load(uvd, &list);
 	for (i = 0; rc == 0 && i < list.n; i++) {
 		fill_end(&c, &list.r[i], "the host restarted while it ran");
-		log_notice("partition %s: %s", list.r[i].a.name, c.reason);
+		log_notice("partition %s: %s", list.r[i].name, c.reason);
 		rc = transaction_own(uvd, c.reason, &c, sizeof(c), 1);
 	}
 	free(list.r);
@@ -102,107 +55,70 @@ static int new_instance(struct uvd *uvd)
 	return transaction_own(uvd, "the module was loaded anew", &last, sizeof(last), 1);
 }
 
-static bool has_row(struct uvd *uvd, uint64_t id)
+/* What is wrong with one thing keeps nobody else from being served. */
+static int try(int rc, const char *what, const char *done)
 {
-	int64_t one;
-
-	return db_value(uvd->db, &one, "SELECT 1 FROM partition WHERE module_id = ?1 UNION"
-			" SELECT 1 FROM channel WHERE module_id = ?1", "i", (int64_t)id) == 0;
+	if (rc < 0)
+		log_errno(LOG_ERR, rc, "%s is not %s", what, done);
+	else
+		log_notice("%s: %s", what, done);
+	return 0;
 }
 
-static int settle_objects(struct uvd *uvd)
+static int act(struct difference_walk *w, const struct difference *d)
 {
-	struct ultravisor_object_next next = { 0 };
-	unsigned int n;
+	const struct passwd *user;
+	struct uvd *uvd = w->uvd;
 	int rc;
 
-	for (n = 0; n < OBJECTS_MAX; n++) {
-		rc = kernel_object_next(uvd->kernel, &next);
-		if (rc == -ENOENT)
-			return 0;
-		if (rc < 0)
-			return rc;
-		next.id = next.out_id;
-		if (!has_row(uvd, next.out_id)) {
-			log_notice("object %llu of transaction %llu has no row: destroyed",
-				   (unsigned long long)next.out_id,
-				   (unsigned long long)next.out_transaction);
-			rc = kernel_object_destroy(uvd->kernel, next.out_id);
-		} else if (!next.out_published) {
-			log_notice("object %llu of transaction %llu was committed: published",
-				   (unsigned long long)next.out_id,
-				   (unsigned long long)next.out_transaction);
-			rc = kernel_object_publish(uvd->kernel, next.out_id);
-		}
-		if (rc < 0 && rc != -ENOENT)
-			return rc;
+	switch (d->kind) {
+	case OBJECT_STRAY:
+		log_notice("%s has no row: destroyed", d->what);
+		rc = kernel_object_destroy(uvd->kernel, d->object);
+		return rc == -ENOENT ? 0 : rc;
+	case OBJECT_UNPUBLISHED:
+		log_notice("%s was committed: published", d->what);
+		rc = kernel_object_publish(uvd->kernel, d->object);
+		return rc == -ENOENT ? 0 : rc;
+	case PARTITION_RUN:
+		rc = d->state == PARTITION_PAUSED ? kernel_partition_stop(uvd->kernel, d->control) :
+		     kernel_partition_resume(uvd->kernel, d->control);
+		return try(rc, d->what, "as its row says");
+	case CONTEXT_DIFFERS:
+		return try(kernel_context_set(uvd->kernel, d->control, d->context), d->what,
+			   "as its row says");
+	case PROCESSOR_DIFFERS:
+		return try(kernel_processor_set(uvd->kernel, d->processor->cpu, d->processor->given,
+						d->processor->frame_ns, d->processor->phase_ns),
+			   d->what, "as its domain says");
+	case SERVER_DIFFERS:
+		return kernel_server_set(uvd->kernel, d->control, d->slot, d->server);
+	case PROCESS_STRAY:
+		user = getpwnam(USER_MONITOR);
+		return user ? try(process_kill(d->pid, user->pw_uid), d->what, "killed") : 0;
+	case SCOPE_STRAY:
+		return try(scope_reap(d->name), d->what, "removed");
+	case TAP_STRAY:
+		return try(uvd->network->ops->tap_delete(uvd->network, d->name), d->what,
+			   "removed");
+	case BRIDGE_STRAY:
+		return uvd->network->ops->bridge_delete(uvd->network, NETWORK_OWN_BRIDGE);
+	case PARTITION_MEMORY:
+	case PROCESS_UNSCOPED:
+	case TAP_LOST:
+	case BRIDGE_LOST:
+	case IMAGE_DIFFERS:
+		log_warning("%s: %s, not %s; %s", d->what, d->where, d->missing,
+			    difference_fix(d->kind));
+		return 0;
+	case PARTITION_LOST:
+	case CHANNEL_LOST:
+	case PROCESS_LOST:
+	case DEVICE_UNHELD:
+		/* Found again where it is adopted, and its end recorded; made anew; held. */
+		return 0;
 	}
-	return -E2BIG;
-}
-
-/* Servers of running channels: a connect may have been committed and not published. */
-static int settle_servers(struct uvd *uvd)
-{
-	uint8_t (*uuid)[16] = NULL;
-	uint64_t *id = NULL;
-	sqlite3_stmt *q;
-	int64_t count = 0;
-	size_t n = 0, i;
-	int fd, rc;
-
-	rc = db_value(uvd->db, &count, "SELECT count(*) FROM channel WHERE module_id IS NOT NULL",
-		      "");
-	if (rc < 0)
-		return rc;
-	uuid = calloc(count + 1, sizeof(*uuid));
-	id = calloc(count + 1, sizeof(*id));
-	if (!uuid || !id)
-		rc = -ENOMEM;
-	q = rc < 0 ? NULL : db_query(uvd->db, "SELECT uuid, module_id FROM channel"
-				     " WHERE module_id IS NOT NULL", "");
-	while (q && n < (size_t)count && db_next(uvd->db, q) > 0) {
-		db_uuid(q, 0, uuid[n]);
-		id[n++] = db_int(q, 1);
-	}
-	db_done(q);
-	for (i = 0; rc == 0 && i < n; i++) {
-		fd = kernel_object_open(uvd->kernel, id[i], ULTRAVISOR_ROLE_CONTROL, 0);
-		if (fd < 0)
-			continue;	/* its partition is lost: found below */
-		rc = channel_set_servers(uvd, fd, uuid[i]);
-		close(fd);
-	}
-	free(uuid);
-	free(id);
-	return rc;
-}
-
-static int settle_network(struct uvd *uvd)
-{
-	struct network *net = uvd->network;
-	char name[NETWORK_NAME] = "", after[NETWORK_NAME] = "";
-	unsigned int n;
-	int64_t one;
-	int rc = 0;
-
-	for (n = 0; n < TAPS_MAX; n++) {
-		rc = net->ops->next(net, NETWORK_TAP_PREFIX, after, name);
-		if (rc <= 0)
-			break;
-		memcpy(after, name, sizeof(after));
-		if (db_value(uvd->db, &one, "SELECT 1 FROM claim WHERE tap = ?", "t", name) !=
-		    -ENOENT)
-			continue;
-		log_notice("%s has no row: removed", name);
-		net->ops->tap_delete(net, name);
-	}
-	if (rc < 0)
-		return rc;
-	/* Without a tap of ours: its end was committed, or its making was not. */
-	rc = db_value(uvd->db, &one, "SELECT 1 FROM claim k JOIN device d"
-		      " ON d.partition = k.partition AND d.name = k.name WHERE d.bridge = ?", "t",
-		      NETWORK_OWN_BRIDGE);
-	return rc == -ENOENT ? net->ops->bridge_delete(net, NETWORK_OWN_BRIDGE) : rc;
+	return 0;
 }
 
 static int make_command_channel(struct uvd *uvd)
@@ -228,6 +144,7 @@ static int make_command_channel(struct uvd *uvd)
 
 int reconcile_kernel(struct uvd *uvd)
 {
+	struct difference_walk w = { .uvd = uvd, .each = act };
 	uint8_t before[16] = { 0 };
 	sqlite3_stmt *q;
 	int rc;
@@ -240,13 +157,13 @@ int reconcile_kernel(struct uvd *uvd)
 	db_done(q);
 	rc = memcmp(before, uvd->instance, 16) ? new_instance(uvd) : 0;
 	if (rc == 0)
-		rc = settle_objects(uvd);
-	if (rc == 0 && processors_sync(uvd, true) < 0)
-		log_error("processors are not what their domains say");
+		rc = difference_objects(&w);
 	if (rc == 0)
-		rc = settle_servers(uvd);
+		rc = difference_processors(&w);
 	if (rc == 0)
-		rc = settle_network(uvd);
+		rc = difference_channels(&w);
+	if (rc == 0)
+		rc = difference_network(&w);
 	if (rc == 0)
 		hold_sync(uvd);
 	if (rc == 0)
@@ -255,14 +172,14 @@ int reconcile_kernel(struct uvd *uvd)
 }
 
 /* Has the guest of a partition ever executed, or tried to? The monitor channel tells. */
-static bool never_ran(struct uvd *uvd, const struct running *r)
+static bool never_ran(struct uvd *uvd, const struct supervisor_adopted *r)
 {
 	struct ultravisor_partition_info info;
 	int fd, rc;
 
-	if (r->a.state != PARTITION_STARTING)
+	if (r->state != PARTITION_STARTING)
 		return false;
-	if (process_alive(r->a.pid, r->a.start))
+	if (process_alive(r->pid, r->start))
 		return false;
 	fd = kernel_object_open(uvd->kernel, r->id, ULTRAVISOR_ROLE_CONTROL, 0);
 	if (fd < 0)
@@ -277,7 +194,7 @@ static bool never_ran(struct uvd *uvd, const struct running *r)
  * instance before. New objects are made from the rows, behind the destruction of the first ones:
  * they hold the dedicated processors.
  */
-static int start_again(struct uvd *uvd, struct running *r)
+static int start_again(struct uvd *uvd, struct supervisor_adopted *r)
 {
 	struct internal_partition c = {
 		.r = { .type = INTERNAL_PARTITION_AGAIN, .length = sizeof(c) },
@@ -289,14 +206,14 @@ static int start_again(struct uvd *uvd, struct running *r)
 	int rc;
 
 	q = db_query(uvd->db, "SELECT module_id FROM channel WHERE partition = ?"
-		     " AND module_id IS NOT NULL LIMIT 64", "u", r->a.partition);
+		     " AND module_id IS NOT NULL LIMIT 64", "u", r->partition);
 	while (db_next(uvd->db, q) > 0 && n < 64)
 		id[n++] = db_int(q, 0);
 	db_done(q);
 	while (n)
 		kernel_object_destroy(uvd->kernel, id[--n]);
 	kernel_object_destroy(uvd->kernel, r->id);
-	memcpy(c.partition, r->a.partition, 16);
+	memcpy(c.partition, r->partition, 16);
 	rc = transaction_own(uvd, "uvd ended before it was started", &c, sizeof(c), 1);
 	if (rc != -ECANCELED)
 		return rc;
@@ -304,18 +221,9 @@ static int start_again(struct uvd *uvd, struct running *r)
 	return transaction_own(uvd, end.reason, &end, sizeof(end), 1);
 }
 
-/* What publishing a pause, a resume or a stop would have done. */
-static void repeat_publish(struct uvd *uvd, const struct running *r, int fd,
-			   const struct ultravisor_partition_info *info)
+static int adopt(struct uvd *uvd, struct supervisor *s, struct supervisor_adopted *r)
 {
-	if (r->a.state == PARTITION_PAUSED && info->out_state == ULTRAVISOR_PARTITION_RUNNING)
-		kernel_partition_stop(uvd->kernel, fd);
-	if (r->a.state == PARTITION_RUNNING && info->out_state == ULTRAVISOR_PARTITION_STOPPED)
-		kernel_partition_resume(uvd->kernel, fd);
-}
-
-static int adopt(struct uvd *uvd, struct supervisor *s, struct running *r)
-{
+	struct difference_walk w = { .uvd = uvd, .each = act };
 	struct ultravisor_partition_info info;
 	struct internal_partition_end c;
 	int fd, rc;
@@ -328,31 +236,28 @@ static int adopt(struct uvd *uvd, struct supervisor *s, struct running *r)
 		return transaction_own(uvd, c.reason, &c, sizeof(c), 1);
 	}
 	rc = kernel_partition_info(uvd->kernel, fd, &info);
-	if (rc == 0 && !r->a.pid && info.out_monitor) {
-		/* Its record was lost: the module knows who made the VM. */
-		r->a.pid = info.out_monitor;
-		r->a.start = process_start_time(r->a.pid);
-	}
+	/* A change may have been prepared and not committed, or committed and not published. */
 	if (rc == 0)
-		repeat_publish(uvd, r, fd, &info);
-	/* A change may have been prepared and not committed, or the other way round. */
-	if (rc == 0 && processors_settle(uvd, r->a.partition, fd) < 0)
-		log_error("contexts of %s are not what their rows say", r->a.name);
+		rc = difference_partition(&w, r, fd, &info);
 	close(fd);
 	if (rc == 0)
-		rc = supervisor_adopt(s, &r->a);
-	if (rc == 0 && r->a.state == PARTITION_STOPPING)
-		supervisor_stop(s, r->a.partition);
+		rc = supervisor_adopt(s, r);
+	if (rc == 0 && r->state == PARTITION_STOPPING)
+		supervisor_stop(s, r->partition);
 	return rc;
 }
 
 int reconcile_partitions(struct uvd *uvd, struct supervisor *s)
 {
+	struct difference_walk w = { .uvd = uvd, .each = act };
 	struct runnings list = { 0 };
 	size_t i;
 	int rc;
 
-	rc = load_running(uvd, &list);
+	rc = runnings_load(uvd, &list);
+	/* Before anything is started anew under the name of what is left over. */
+	if (rc == 0)
+		rc = difference_processes(&w, &list);
 	for (i = 0; rc == 0 && i < list.n; i++)
 		rc = adopt(uvd, s, &list.r[i]);
 	free(list.r);

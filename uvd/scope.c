@@ -6,6 +6,7 @@
  * systemd makes no scope without a process, but takes a directory that is there for its own: so
  * the kernel objects of a guest, which exist before its process, are charged where that will be.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +18,7 @@
 #include <sys/vfs.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <common/log.h>
@@ -27,6 +29,7 @@
 #define SLICE		CGROUP "/ultravisor.slice"
 #define PRIVATE_BUS	"unix:path=/run/systemd/private"
 #define TIMEOUT_US	(5 * 1000000ULL)
+#define REAP_TURNS	200	/* of 10 ms, for a killed process to be gone */
 
 struct pending {
 	struct pending *next;
@@ -309,4 +312,71 @@ void scope_remove(struct scopes *s, const char *name)
 	snprintf(directory, sizeof(directory), SLICE "/ultravisor-%s.scope", name);
 	if (rmdir(directory) < 0 && errno != ENOENT)
 		log_errno(LOG_DEBUG, -errno, "%s", directory);
+}
+
+/* "ultravisor-web1.scope" → "web1" */
+static bool scope_name(const char *file, char *name, size_t size)
+{
+	static const char prefix[] = "ultravisor-", suffix[] = ".scope";
+	size_t n = strlen(file), p = strlen(prefix), s = strlen(suffix);
+
+	if (n <= p + s || n - p - s >= size || strncmp(file, prefix, p) ||
+	    strcmp(file + n - s, suffix))
+		return false;
+	snprintf(name, size, "%.*s", (int)(n - p - s), file + p);
+	return true;
+}
+
+static int each_process(const char *name, scope_fn *fn, void *data)
+{
+	char path[PATH_MAX];
+	bool any = false;
+	int pid, rc = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), SLICE "/ultravisor-%s.scope/cgroup.procs", name);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? 0 : -errno;
+	while (rc == 0 && fscanf(f, "%d", &pid) == 1) {
+		any = true;
+		rc = fn(name, pid, data);
+	}
+	fclose(f);
+	return rc || any ? rc : fn(name, 0, data);
+}
+
+int scope_each(scope_fn *fn, void *data)
+{
+	DIR *d = opendir(SLICE);
+	char name[128];
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while (rc == 0 && (e = readdir(d)))
+		if (scope_name(e->d_name, name, sizeof(name)))
+			rc = each_process(name, fn, data);
+	closedir(d);
+	return rc ? rc : 1;
+}
+
+int scope_reap(const char *name)
+{
+	static const struct timespec pause = { .tv_nsec = 10 * 1000000 };
+	char path[PATH_MAX];
+	unsigned int i;
+	int rc = 0;
+
+	snprintf(path, sizeof(path), SLICE "/ultravisor-%s.scope/cgroup.kill", name);
+	write_file(path, "1");
+	*strrchr(path, '/') = '\0';
+	for (i = 0; i < REAP_TURNS; i++) {
+		rc = rmdir(path) < 0 && errno != ENOENT ? -errno : 0;
+		if (rc != -EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return rc;
 }

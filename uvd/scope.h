@@ -36,4 +36,14 @@ int scope_charge(struct scopes *s, const char *name);
 /* There is no process in it, or no longer: removes what systemd did not. */
 void scope_remove(struct scopes *s, const char *name);
 
+/*
+ * Calls fn for each process in each scope there is, whoever made it; pid 0: there is none in it.
+ * 1; 0: this host has no place for them; what fn returned, if that is not 0; -errno.
+ */
+typedef int scope_fn(const char *name, pid_t pid, void *data);
+int scope_each(scope_fn *fn, void *data);
+
+/* Kills what is in a scope that no partition has, and removes it. 0 or -errno. */
+int scope_reap(const char *name);
+
 #endif

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include <common/log.h>
 #include <common/uuid.h>
 #include <libchannel/channel.h>
+#include <ultravisor/handover.h>
 #include <ultravisor/io.h>
 #include <ultravisor/monitor.h>
 
@@ -431,6 +433,44 @@ bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t 
 	if (read_status(g, &status) == 0)
 		*reboots = status.reboots;
 	return true;
+}
+
+bool supervisor_watches(struct supervisor *s, const uint8_t partition[16])
+{
+	const struct guest *g = guest_find(s, partition);
+
+	return g && (!g->over || g->defer);
+}
+
+struct look {
+	struct supervisor *supervisor;
+	uvd_process_found *found;
+	void *data;
+};
+
+static int on_found(const char *scope, pid_t pid, void *data)
+{
+	const struct look *l = data;
+	const struct guest *g;
+
+	TAILQ_FOREACH(g, &l->supervisor->guests, entry)
+		if ((scope ? !strcmp(g->name, scope) : g->pid == pid) &&
+		    (g->go >= 0 || g->ended || g->over))
+			break;
+	return l->found(scope, pid, g, l->data);
+}
+
+int supervisor_processes(struct supervisor *s, uvd_process_found *found, void *data)
+{
+	const struct passwd *user = getpwnam(USER_MONITOR);
+	struct look l = { s, found, data };
+	int scopes = scope_each(on_found, &l);
+	int rc = scopes;
+
+	/* Where that user is missing uvmonitor runs as root: only by its scope is it known. */
+	if (rc >= 0 && user)
+		rc = process_each(user->pw_uid, on_found, &l);
+	return rc < 0 ? rc : scopes;
 }
 
 void supervisor_lease(struct supervisor *s, uint64_t id)

@@ -30,6 +30,8 @@ int supervisor_charge(struct supervisor *s, const char *name);
 void supervisor_discharge(struct supervisor *s, const char *name);
 bool supervisor_live(struct supervisor *s, const uint8_t partition[16], int32_t *pid,
 		     uint32_t *reboots);
+int supervisor_processes(struct supervisor *s, uvd_process_found *found, void *data);
+bool supervisor_watches(struct supervisor *s, const uint8_t partition[16]);
 
 /*
  * A lease that had run out was renewed: when it ran out, whoever served its partition's channels

@@ -17,6 +17,9 @@ struct hold;
 struct launch;
 struct uvd;
 
+/* going: it is being started or ended; the outcome is recorded later. 0 or -errno: ends it. */
+typedef int uvd_process_found(const char *scope, int32_t pid, bool going, void *data);
+
 /*
  * Called when a transaction is durable and its kernel objects are published. None can fail: what
  * goes wrong here is an outcome, recorded by a later transaction.
@@ -39,6 +42,13 @@ struct uvd_hooks {
 	void (*discharge)(struct uvd *uvd, const char *name);
 	/* What is only known live; false: nothing is. */
 	bool (*live)(struct uvd *uvd, const uint8_t partition[16], int32_t *pid, uint32_t *reboots);
+	/*
+	 * Calls found for each process in a guest's cgroup (pid 0: an empty one), then for each
+	 * process of a guest, with scope NULL. 1; 0: this host has no cgroups for them; -errno.
+	 */
+	int (*processes)(struct uvd *uvd, uvd_process_found *found, void *data);
+	/* Will the end of this partition's process be recorded, without anybody's doing? */
+	bool (*watches)(struct uvd *uvd, const uint8_t partition[16]);
 };
 
 struct uvd {

@@ -122,6 +122,8 @@ enum command_type {
 	COMMAND_ROW_CONTEXT = 135,
 	COMMAND_ROW_LEDGER = 136,
 	COMMAND_ROW_HISTORY = 137,
+	COMMAND_ROW_COMPARED = 138,
+	COMMAND_ROW_DIFFERENCE = 139,
 };
 
 enum command_partition_kind {
@@ -430,6 +432,26 @@ struct command_row_history {
 	char row[COMMAND_HISTORY_LEN];	/* JSON, cut to fit */
 };
 
+/*
+ * COMPARED and DIFFERENCE: rows against kernel, processes and devices, as they are when asked. Both
+ * are numbered from 1; what a later question numbers may be another.
+ */
+struct command_row_compared {
+	struct command_record r;
+	uint64_t number;
+	uint64_t compared, differences;
+	char what[32];			/* "kernel objects" */
+};
+
+struct command_row_difference {
+	struct command_record r;
+	uint64_t number;
+	char what[128];			/* "tap uvt3" */
+	char where[64];			/* it is: "database", "kernel", "host"; or so */
+	char missing[64];		/* it is not, or otherwise */
+	char fix[128];
+};
+
 /* The exact size of a record of this type; 0: unknown type. */
 static inline uint32_t command_record_size(uint16_t type)
 {
@@ -469,6 +491,8 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_ROW_CONTEXT:	return sizeof(struct command_row_context);
 	case COMMAND_ROW_LEDGER:	return sizeof(struct command_row_ledger);
 	case COMMAND_ROW_HISTORY:	return sizeof(struct command_row_history);
+	case COMMAND_ROW_COMPARED:	return sizeof(struct command_row_compared);
+	case COMMAND_ROW_DIFFERENCE:	return sizeof(struct command_row_difference);
 	}
 	return 0;
 }

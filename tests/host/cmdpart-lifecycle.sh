@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: cmdpartctl defines, plans, starts, lists, shows, pauses, resumes, stops and undefines a guest with disk, network card and console; its console is read and typed on; doing what is so already is no error
+# shows: cmdpartctl defines, plans, starts, lists, shows, pauses, resumes, stops and undefines a guest with disk, network card and console; its console is read and typed on; doing what is so already is no error; verify tells each difference between book and host, and what is nobody's is reaped
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -32,12 +32,16 @@ rc 4 cmdpartctl define "$work/other.json"
 rc 0 cmdpartctl stop web1
 rc 4 cmdpartctl pause web1
 rc 4 cmdpartctl console web1
+# What is under way is no difference.
+while sleep 0.1; do cmdpartctl verify >>"$work/verified" 2>&1 || echo "exit code $?" >>"$work/verified"; done &
+verifier=$!
 rc 0 cmdpartctl start web1
 rc 0 cmdpartctl start web1
 grep -q already "$work/out" || fail "a second start: $(cat "$work/out")"
 rc 4 cmdpartctl undefine web1
 
 within 60 console_has web1 'guest: ready'
+kill "$verifier"
 cmdpartctl list
 cmdpartctl show web1
 cmdpartctl list --json | jq -e '.schema_version == 1 and
@@ -60,8 +64,46 @@ sleep 1
 [ "$(cmdpartctl show web1 --json | jq .run_ns)" = "$before" ] || fail "it runs while paused"
 rc 0 cmdpartctl resume web1
 
+# Behind uvd's back, and past the triggers.
+book_says() {
+	sqlite3 -cmd '.timeout 5000' /var/lib/ultravisor/uvd.db "BEGIN IMMEDIATE; CREATE TEMP TABLE t AS SELECT * FROM memory;
+		DELETE FROM memory; INSERT INTO memory SELECT partition, node, $1 FROM t; COMMIT"
+}
+differs() { rc 9 cmdpartctl verify; grep -qE "^$1" "$work/out" || fail "not told: $1: $(cat "$work/out")"; }
+monitor=$(pgrep -x uvmonitor)
+echo "$monitor" >/sys/fs/cgroup/cgroup.procs
+differs "process $monitor of web1 +host +its cgroup"
+echo "$monitor" >/sys/fs/cgroup/ultravisor.slice/ultravisor-web1.scope/cgroup.procs
+rc 0 cmdpartctl verify
+book_says 266338304
+differs 'memory of web1 +database: 254MiB +kernel: 256MiB'
+ip tuntap add uvt77 mode tap
+later 'ip link delete uvt77 2>/dev/null'
+mkdir /sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope
+sleep 600 &
+echo $! >/sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope/cgroup.procs
+setpriv --reuid ultravisor-monitor --clear-groups sleep 600 &
+stray=$!
+differs 'tap uvt77 +host +database'
+differs 'cgroup ultravisor-web9.scope +host +database'
+within 5 differs "process $stray of uvmonitor +host +database"
+is differences "$(cmdpartctl verify --json | jq '.differences | length')" 4
+# The next uvd reaps what is nobody's, and says the rest again.
+kill -KILL "$(pgrep -x uvd)"
+verified() { (rc 9 cmdpartctl verify) && [ "$(grep -c . "$work/out")" = 2 ]; }
+within 20 verified
+differs 'memory of web1'
+! kill -0 "$stray" || fail "a process of uvmonitor's user was left"
+book_says 268435456
+rc 0 cmdpartctl verify
+state_is web1 running || fail "it is $(cmdpartctl show web1 --json | jq -r .state)"
+
+while sleep 0.1; do cmdpartctl verify >>"$work/verified" 2>&1 || echo "exit code $?" >>"$work/verified"; done &
+verifier=$!
 rc 0 cmdpartctl stop web1
 state_is web1 defined || fail "it is not off"
+kill "$verifier"
+! grep -v '^no differences; compared: ' "$work/verified" || fail "verify: what is under way is told"
 cmdpartctl domain --json | jq -e '.domains[0].memory_assigned == 0' >/dev/null || fail "memory is still assigned"
 # What it printed can still be read, by cmdpartd alone.
 console_has web1 'guest: heard good morning' || fail "no log after the power-off"

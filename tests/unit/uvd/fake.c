@@ -178,6 +178,7 @@ static int call_object(struct fake_object *o, unsigned long command, void *argum
 		info->out_state = o->stopped ? ULTRAVISOR_PARTITION_STOPPED :
 				  ULTRAVISOR_PARTITION_RUNNING;
 		info->out_monitor = o->monitor;
+		info->out_memory = o->memory;
 		info->out_lease_epoch = o->lease_epoch;
 		info->out_lease_deadline = o->lease_deadline;
 		return 0;
@@ -258,7 +259,7 @@ static int bridge_find(struct network *n, const char *name)
 
 	(void)n;
 	if (strcmp(name, NETWORK_OWN_BRIDGE) == 0)
-		return shared->own_bridge;
+		return shared->own_bridge ? 2 : 0;
 	if (strcmp(name, "br7") == 0)
 		return shared->other_bridge;
 	for (i = 0; i < FAKE_TAPS; i++)
@@ -292,7 +293,7 @@ static int tap_create(struct network *n, const char *name, const char *bridge)
 	int rc = step(shared);
 	unsigned int i;
 
-	assert_int_equal(bridge_find(n, bridge), 1);
+	assert_true(bridge_find(n, bridge) > 0);
 	for (i = 0; rc == 0 && i < FAKE_TAPS; i++)
 		if (!shared->tap[i][0]) {
 			strcpy(shared->tap[i], name);
@@ -371,9 +372,28 @@ static bool hook_live(struct uvd *uvd, const uint8_t partition[16], int32_t *pid
 	return false;
 }
 
+static int hook_processes(struct uvd *uvd, uvd_process_found *found, void *data)
+{
+	unsigned int i;
+	int rc = 0;
+
+	(void)uvd;
+	for (i = 0; rc == 0 && i < shared->processes; i++)
+		rc = found(shared->process[i].scope[0] ? shared->process[i].scope : NULL,
+			   shared->process[i].pid, shared->process[i].going, data);
+	return rc < 0 ? rc : 1;
+}
+
+static bool hook_watches(struct uvd *uvd, const uint8_t partition[16])
+{
+	(void)uvd;
+	(void)partition;
+	return !shared->unwatched;
+}
+
 static const struct uvd_hooks hooks = {
 	.start = hook_start, .stop = hook_stop, .end = hook_end, .channels = hook_channels,
-	.live = hook_live,
+	.live = hook_live, .processes = hook_processes, .watches = hook_watches,
 };
 
 /* ---- the host */

@@ -18,6 +18,7 @@
 #define FAKE_TAPS	64
 #define FAKE_CONTEXTS	4
 #define FAKE_CPUS	8
+#define FAKE_PROCESSES	8
 
 struct fake_object {
 	uint64_t id;			/* 0: free */
@@ -48,6 +49,13 @@ struct fake {
 	int fail_errno;
 	bool crash_at_commit;
 	unsigned int starts, stops, ends, channels;	/* hooks called */
+	bool unwatched;			/* ends of processes are not noticed */
+	struct {
+		char scope[COMMAND_NAME_LEN];	/* "": a process outside of all */
+		int32_t pid;
+		bool going;
+	} process[FAKE_PROCESSES];
+	unsigned int processes;
 };
 
 /* What setup makes: struct uvd over all of this, with the given processors and memory. */
