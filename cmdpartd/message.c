@@ -233,6 +233,7 @@ int reply_error(const struct command_header *reply, struct error *e)
 		[COMMAND_RESOURCES] = EXIT_RESOURCES,
 		[COMMAND_DENIED] = EXIT_DENIED,
 		[COMMAND_READ_ONLY] = EXIT_FAILED,
+		[COMMAND_UNKNOWN] = EXIT_UNKNOWN,
 	};
 
 	if (reply->status == COMMAND_OK)

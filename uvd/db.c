@@ -53,6 +53,20 @@ int db_errno(int code)
 	return -EIO;
 }
 
+bool db_unwritable(int rc)
+{
+	return rc == -ENOSPC || rc == -EROFS || rc == -EIO || rc == -EUCLEAN;
+}
+
+const char *db_remedy(int rc)
+{
+	switch (rc) {
+	case -ENOSPC:	return "make room on the file system of uvd.db, then repeat the request";
+	case -EUCLEAN:	return "stop uvd, look with uvd --check-db, and restore a backup: uvd --restore";
+	}
+	return "see to the file system of uvd.db, then repeat the request";
+}
+
 static int exec(struct db *db, const char *sql)
 {
 	return db_errno(sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
@@ -66,6 +80,8 @@ static int lock_directory(const char *directory)
 	if (snprintf(path, sizeof(path), "%s/uvd.lock", directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EROFS)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	/* A killed predecessor lets go only when the kernel has finished with its last fd. */
@@ -135,7 +151,7 @@ int db_open(struct db **out, const char *directory)
 	rc = prepare_file(db);
 	if (rc < 0)
 		goto close;
-	if (chmod(path, 0600) < 0) {
+	if (chmod(path, 0600) < 0 && errno != EROFS) {
 		rc = -errno;
 		goto close;
 	}

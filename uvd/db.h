@@ -62,6 +62,10 @@ bool db_in_transaction(struct db *db);
  * What went wrong last, as -errno: -EDEADLK a constraint of the schema (its text by
  * db_error), -ENOSPC, -EROFS, -EIO, -ENOMEM. Text is valid until the next call.
  */
+/* The error is the file's or its file system's: it cannot be written, perhaps later it can. */
+bool db_unwritable(int rc);
+/* What helps then. */
+const char *db_remedy(int rc);
 const char *db_error(struct db *db);
 
 /* A result of SQLite as -errno, 0 if it is none. */

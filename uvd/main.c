@@ -241,7 +241,10 @@ static int take_inventory(struct uvd *uvd)
 	if (rc < 0) {
 		log_errno(LOG_ERR, rc, "the inventory cannot be recorded: %s", db_error(uvd->db));
 		db_rollback(uvd->db);
-		goto out;
+		/* What the book says of the host from before is good enough to go on with. */
+		if (!db_unwritable(rc) || db_value(uvd->db, &one, "SELECT 1 FROM host", "") < 0)
+			goto out;
+		uvd->read_only = true;
 	}
 	log_info("%u processors, %u memory nodes, %llu MiB, %llu block devices, %llu network cards",
 		 inv->cpus, inv->nodes, (unsigned long long)(inv->memory >> 20),

@@ -83,9 +83,11 @@ int refuse_db(struct transaction *t, int rc)
 	if (rc == -EDEADLK)
 		return refuse(t, constraint_status(text), "look at the rows with cmdpartctl list",
 			      "the database refuses it: %s", text);
-	if (rc == -ENOSPC || rc == -EROFS)
-		return refuse(t, COMMAND_READ_ONLY, "make room on the file system of uvd.db",
+	if (db_unwritable(rc)) {
+		t->uvd->read_only = true;
+		return refuse(t, COMMAND_READ_ONLY, db_remedy(rc),
 			      "the database cannot be written: %s", text);
+	}
 	return refuse(t, COMMAND_FAILED, "see uvd's log", "the database failed: %s", text);
 }
 
@@ -626,13 +628,16 @@ bool batch_add(struct batch *b, const void *message, size_t n)
 /* Nothing of the batch happened. */
 static void fail_all(struct batch *b, int rc)
 {
-	bool read_only = rc == -ENOSPC || rc == -EROFS || rc == -EIO;
+	/* Without room there was none for the end of the transaction; else that may be in the file. */
+	uint32_t status = rc == -ENOSPC || rc == -EROFS ? COMMAND_READ_ONLY :
+			  db_unwritable(rc) ? COMMAND_UNKNOWN : COMMAND_FAILED;
+	char text[128];
 	unsigned int i;
 
-	log_errno(LOG_ERR, rc, "%u transactions cannot be committed (%s)", b->n,
-		  db_error(b->uvd->db));
+	snprintf(text, sizeof(text), "%s", db_error(b->uvd->db));
+	log_errno(LOG_ERR, rc, "%u transactions cannot be committed (%s)", b->n, text);
 	db_rollback(b->uvd->db);
-	b->uvd->read_only = read_only;
+	b->uvd->read_only = db_unwritable(rc);
 	for (i = 0; i < b->n; i++) {
 		struct request *q = b->request[i];
 
@@ -644,12 +649,24 @@ static void fail_all(struct batch *b, int rc)
 			continue;
 		q->stored = NULL;
 		drop(&q->t);
-		fault_set(&q->t.fault, read_only ? COMMAND_READ_ONLY : COMMAND_FAILED,
-			  "make room on the file system of uvd.db, then repeat the request",
-			  "the database cannot be written now");
+		fault_set(&q->t.fault, status, db_remedy(rc), "the database cannot be written: %s", text);
 		reply_finish(q->reply, &q->t.fault, 0, false);
 		q->t.number = 0;
 	}
+}
+
+/* Each number that was given has its line in the ledger, unless that could not be written. */
+static bool wrote(const struct batch *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct transaction *t = &b->request[i]->t;
+
+		if (b->begun && t->number && !t->plan && t->fault.status != COMMAND_READ_ONLY)
+			return true;
+	}
+	return false;
 }
 
 void batch_commit(struct batch *b, reply_fn *reply, void *data)
@@ -661,7 +678,7 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 		rc = db_commit(b->uvd->db);
 	if (rc < 0)
 		fail_all(b, rc);
-	else if (b->begun)
+	else if (wrote(b))
 		b->uvd->read_only = false;
 	b->begun = false;
 	for (i = 0; i < b->n; i++) {

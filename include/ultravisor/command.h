@@ -52,7 +52,9 @@ enum command_status {
 	COMMAND_CONFLICT = 4,		/* generation, state or owner is another */
 	COMMAND_RESOURCES = 5,
 	COMMAND_DENIED = 6,
-	COMMAND_READ_ONLY = 7,		/* the database cannot be written now */
+	COMMAND_READ_ONLY = 7,		/* the database cannot be written now; nothing happened */
+	/* The commit broke off. Nothing happened, but uvd, started again, may find it in the file. */
+	COMMAND_UNKNOWN = 8,
 };
 
 struct command_header {
