@@ -62,7 +62,7 @@ const char *db_remedy(int rc)
 {
 	switch (rc) {
 	case -ENOSPC:	return "make room on the file system of uvd.db, then repeat the request";
-	case -EUCLEAN:	return "stop uvd, look with uvd --check-db, and restore a backup: uvd --restore";
+	case -EUCLEAN:	return "stop uvd and restore a backup: uvd --check-db, uvd --restore";
 	}
 	return "see to the file system of uvd.db, then repeat the request";
 }

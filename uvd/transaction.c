@@ -628,7 +628,7 @@ bool batch_add(struct batch *b, const void *message, size_t n)
 /* Nothing of the batch happened. */
 static void fail_all(struct batch *b, int rc)
 {
-	/* Without room there was none for the end of the transaction; else that may be in the file. */
+	/* Without room there was none for the end, either; else that may be in the file. */
 	uint32_t status = rc == -ENOSPC || rc == -EROFS ? COMMAND_READ_ONLY :
 			  db_unwritable(rc) ? COMMAND_UNKNOWN : COMMAND_FAILED;
 	char text[128];
@@ -649,7 +649,8 @@ static void fail_all(struct batch *b, int rc)
 			continue;
 		q->stored = NULL;
 		drop(&q->t);
-		fault_set(&q->t.fault, status, db_remedy(rc), "the database cannot be written: %s", text);
+		fault_set(&q->t.fault, status, db_remedy(rc), "the database cannot be written: %s",
+			  text);
 		reply_finish(q->reply, &q->t.fault, 0, false);
 		q->t.number = 0;
 	}
@@ -675,7 +676,7 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 	int rc = 0;
 
 	if (b->begun)
-		rc = db_commit(b->uvd->db);
+		rc = db_in_transaction(b->uvd->db) ? db_commit(b->uvd->db) : -ENOSPC;
 	if (rc < 0)
 		fail_all(b, rc);
 	else if (wrote(b))

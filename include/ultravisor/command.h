@@ -53,7 +53,7 @@ enum command_status {
 	COMMAND_RESOURCES = 5,
 	COMMAND_DENIED = 6,
 	COMMAND_READ_ONLY = 7,		/* the database cannot be written now; nothing happened */
-	/* The commit broke off. Nothing happened, but uvd, started again, may find it in the file. */
+	/* The commit broke off: nothing happened, but uvd, started again, may find it done. */
 	COMMAND_UNKNOWN = 8,
 };
 
