@@ -15,6 +15,9 @@
 #error "ultravisor needs a kernel with KVM (CONFIG_PREEMPT_NOTIFIERS)"
 #endif
 
+/* A window contains the way out of its guest: the next one may begin where it ends. */
+#define UVR_WAY_OUT_NS 2000
+
 /* Makes the running thread leave the guest before it enters it again; see uvr_context_kick. */
 static void force_out(struct uvr_meter *meter)
 {
@@ -26,7 +29,9 @@ static void lap(struct uvr_meter *meter)
 {
 	u64 now = ktime_get_ns();
 
-	uvr_budget_charge(&meter->budget, meter->since, now);
+	/* Sent to sleep because nothing was left: how long that takes is not the guest's doing. */
+	if (!meter->resting || !meter->spent)
+		uvr_budget_charge(&meter->budget, meter->since, now);
 	raw_write_seqcount_begin(&meter->laps);
 	meter->run_ns += now - meter->since;
 	meter->since = now;
@@ -280,6 +285,8 @@ void uvr_meter_set(struct uvr_meter *meter, u64 budget, u64 period,
 	close(meter);
 	disarm(meter);
 	meter->window = *window;
+	if (meter->window.length)
+		meter->window.length -= UVR_WAY_OUT_NS;
 	if (meter->budget.budget != budget || meter->budget.period != period)
 		uvr_budget_set(&meter->budget, budget, period, meter->since);
 	arm(meter);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A guest that spins while its lease ends, over and over: its last instruction, by its own clock,
- * against the deadline. And what the call costs that renews a lease: of a partition whose guest
- * runs, and of one whose lease is over.
+ * against the deadline; alone, and beside a process that takes all the time it can get. And what
+ * the call costs that renews a lease: of a partition whose guest runs, and of one whose lease is
+ * over.
  */
+#include <math.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -12,6 +14,7 @@
 
 #define US 1000ull
 #define MS 1000000ull
+#define GAP (100 * US)
 #define ENDS 100
 #define RENEWALS 1000
 
@@ -30,34 +33,45 @@ static void lease(const struct guest *g, unsigned long cmd, uint64_t deadline)
 	ok(ioctl(g->partition.fd, cmd, &arg));
 }
 
-static void measure_end(const struct guest *g, const struct recorder *r)
+/* Until when it ran, before it did no more at that moment. Known only when it runs again. */
+static uint64_t last_before(const struct recorder *r, size_t *seen, uint64_t moment)
+{
+	for (int i = 0; i < 10000; i++) {
+		for (; *seen < recorder_count(r); ++*seen) {
+			const struct gap gap = recorder_gap(r, *seen);
+
+			if (gap.first > moment)
+				return gap.last;
+		}
+		sleep_until(clock_ns() + 100 * US);
+	}
+	fail("the guest does not run again");
+}
+
+static void measure_end(const char *how, const struct guest *g, const struct recorder *r)
 {
 	struct sample late = { 0 };
 	size_t seen = recorder_count(r);
+	double latest = -1e9;
 
 	for (int i = 0; i < ENDS; i++) {
 		const uint64_t deadline = clock_ns() + 500 * US + i * 7 * US;
-		uint64_t last = 0;
+		double us;
 
 		lease(g, ULTRAVISOR_LEASE_RENEW, deadline);
 		sleep_until(deadline + 300 * US);
 		check(partition_info(g->partition.fd).out_lease_expired);
 		lease(g, ULTRAVISOR_LEASE_RENEW, boot_ns() + 3600000 * MS);
-		sleep_until(clock_ns() + 300 * US);
-		/* The gap that the deadline made. */
-		for (; seen < recorder_count(r); seen++) {
-			const struct gap gap = recorder_gap(r, seen);
-
-			if (gap.first > deadline && !last)
-				last = gap.last;
-		}
-		check(last);
-		sample_add(&late, ((double)last - (double)deadline) / 1e3);
+		us = ((double)last_before(r, &seen, deadline) - (double)deadline) / 1e3;
+		latest = fmax(latest, us);
+		/* Beside others it may have waited for its processor then. */
+		if (us > -(double)GAP / 1e3)
+			sample_add(&late, us);
 	}
-	printf("  %d leases that end while the guest runs\n", ENDS);
+	printf("  %d leases that end, %s; the guest was running at %zu of them\n", ENDS, how,
+	       late.count);
 	report("  last instruction after the deadline, median", sample_rank(&late, 0.5), "us");
-	report_at_most("  last instruction after the deadline, the latest",
-		       sample_rank(&late, 1), "us", 10);
+	report_at_most("  last instruction after the deadline, the latest", latest, "us", 10);
 }
 
 static void measure_renewal(const char *what, const struct guest *g, bool far)
@@ -83,7 +97,7 @@ int main(void)
 
 	bench_open();
 	guest_init(&g, "lease", recorder_code, recorder_size);
-	recorder_prepare(g.memory, 200 * US);
+	recorder_prepare(g.memory, GAP);
 	recorder_open(&r, g.memory, guest_msrs, &g);
 	/* This host was never suspended: the two clocks are one. */
 	now = clock_ns();
@@ -95,7 +109,10 @@ int main(void)
 	check(recorder_runs(&r));
 	measure_renewal("renewal, a guest runs, 10 s ahead", &g, false);
 	measure_renewal("renewal, a guest runs, an hour ahead", &g, true);
-	measure_end(&g, &r);
+	measure_end("alone", &g, &r);
+	bench_hog();
+	measure_end("beside a hog", &g, &r);
+	bench_alone();
 	ok(object_destroy(g.partition.id));
 	check(!pthread_join(spinner.thread, NULL));
 	return 0;

@@ -33,13 +33,36 @@ static volatile uint32_t *word(const struct recorder *r, size_t at)
 	return (volatile uint32_t *)(r->memory + at);
 }
 
-/* Ticks of the host's counter a nanosecond, over a while. */
+struct instant {
+	uint64_t ns, tsc;
+};
+
+/* The clock is read somewhere between two looks at the counter: the closest say it best. */
+static struct instant look(void)
+{
+	uint64_t shortest = ~0ull;
+	struct instant best;
+
+	for (int i = 0; i < 50; i++) {
+		const uint64_t before = __rdtsc(), ns = clock_ns(), took = __rdtsc() - before;
+
+		if (took >= shortest)
+			continue;
+		shortest = took;
+		best = (struct instant){ ns, before + took / 2 };
+	}
+	return best;
+}
+
+/* Nanoseconds a tick of the host's counter, over a while. */
 static double find_rate(void)
 {
-	uint64_t ns = clock_ns(), tsc = __rdtsc();
+	const struct instant begin = look();
+	struct instant end;
 
 	sleep_ms(20);
-	return (double)(clock_ns() - ns) / (double)(__rdtsc() - tsc);
+	end = look();
+	return (double)(end.ns - begin.ns) / (double)(end.tsc - begin.tsc);
 }
 
 void recorder_prepare(uint8_t *memory, uint32_t threshold_ns)

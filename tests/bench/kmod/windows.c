@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Two partitions share a processor by time: of each frame of 10 ms one has the first 2 ms, the
- * other 2 ms from the middle on. How late each window opens, the guest's first instruction against
- * the processor's frame, and how late it closes, the guest's last; by the guests' own clocks. Then
- * the same beside a process that takes all the time it can get.
+ * Partitions share a processor by time: of each frame of 10 ms two have 2 ms each, with time
+ * between them, or four have 2 ms each, of which the next begins where one ends. How late each
+ * window opens, the guest's first instruction against the processor's frame, and how late it
+ * closes, the guest's last; by the guests' own clocks. All of that also beside a process that takes
+ * all the time it can get.
  */
 #include "common.h"
 #include "recorder.h"
@@ -14,7 +15,19 @@
 #define WINDOW (2 * MS)
 #define FRAMES 50
 
-static const uint64_t starts[] = { 0, 5 * MS };
+#define MOST 4
+
+static const struct plan {
+	const char *how;
+	size_t partitions;
+	uint64_t start[MOST];
+	bool hog;
+} plans[] = {
+	{ "apart, nothing beside them", 2, { 0, 5 * MS }, false },
+	{ "adjacent, nothing beside them", 4, { 0, 2 * MS, 4 * MS, 6 * MS }, false },
+	{ "apart, beside a hog", 2, { 0, 5 * MS }, true },
+	{ "adjacent, beside a hog", 4, { 0, 2 * MS, 4 * MS, 6 * MS }, true },
+};
 
 static void judge(const struct recorder *r, uint64_t start, struct sample *late,
 		  struct sample *over)
@@ -34,19 +47,20 @@ static void judge(const struct recorder *r, uint64_t start, struct sample *late,
 
 static void measure(void *arg)
 {
-	const bool hog = arg;
+	static const char *const name[MOST] = { "a", "b", "c", "d" };
 	struct sample late = { 0 }, over = { 0 };
-	struct spinner spinner[2];
-	struct recorder r[2];
-	struct guest g[2];
+	const struct plan *plan = arg;
+	struct spinner spinner[MOST];
+	struct recorder r[MOST];
+	struct guest g[MOST];
 
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < plan->partitions; i++) {
 		struct ultravisor_context_set set = {
-			.mode = ULTRAVISOR_CONTEXT_WINDOW, .window_start_ns = starts[i],
+			.mode = ULTRAVISOR_CONTEXT_WINDOW, .window_start_ns = plan->start[i],
 			.window_ns = WINDOW, .cpus = { 1 },
 		};
 
-		if (!give_processor(0, FRAME) || !define_with(&g[i], i ? "b" : "a", &set)) {
+		if (!give_processor(0, FRAME) || !define_with(&g[i], name[i], &set)) {
 			report_absent("windows", "this module has none");
 			return;
 		}
@@ -54,17 +68,16 @@ static void measure(void *arg)
 		recorder_prepare(g[i].memory, 100 * US);
 		recorder_open(&r[i], g[i].memory, guest_msrs, &g[i]);
 	}
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < plan->partitions; i++)
 		spin_guest(&spinner[i], &g[i]);
 	bench_urgent();
 	sleep_until(clock_ns() + (FRAMES + 5) * FRAME);
-	for (int i = 0; i < 2; i++) {
-		judge(&r[i], starts[i], &late, &over);
+	for (size_t i = 0; i < plan->partitions; i++) {
+		judge(&r[i], plan->start[i], &late, &over);
 		ok(object_destroy(g[i].partition.id));
 		check(!pthread_join(spinner[i].thread, NULL));
 	}
-	printf("  %zu windows of 2 partitions, %s\n", late.count,
-	       hog ? "beside a hog" : "nothing beside them");
+	printf("  %zu windows of %zu partitions, %s\n", late.count, plan->partitions, plan->how);
 	report_at_most("  opened after their time, median", sample_rank(&late, 0.5), "us", 6);
 	report_at_most("  opened after their time, the latest", sample_rank(&late, 1), "us", 12);
 	report("  closed after their time, median", sample_rank(&over, 0.5), "us");
@@ -74,9 +87,11 @@ static void measure(void *arg)
 int main(void)
 {
 	bench_open();
-	bench_apart(measure, NULL);
-	bench_hog();
-	bench_apart(measure, (void *)true);
-	bench_alone();
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		if (plans[i].hog)
+			bench_hog();
+		bench_apart(measure, (void *)&plans[i]);
+		bench_alone();
+	}
 	return 0;
 }
