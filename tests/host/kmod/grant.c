@@ -229,8 +229,8 @@ static void granted_memory_cannot_be_pinned_or_read_from_outside(void)
 {
 	struct fixture f = make();
 	int pipes[2], mem = ok(open("/proc/self/mem", O_RDWR));
-	struct iovec iov;
-	char *s, byte;
+	struct iovec iov, local;
+	char *s, byte, page[4096];
 
 	seal_for_grants(f.memfd);
 	ok(pipe(pipes));
@@ -244,6 +244,12 @@ static void granted_memory_cannot_be_pinned_or_read_from_outside(void)
 	fails(EFAULT, vmsplice(pipes[1], &iov, 1, 0));
 	fails(EIO, pread(mem, &byte, 1, (uintptr_t)s));
 	check(pread(mem, &byte, 1, (uintptr_t)f.owner) == 1);
+	local = (struct iovec){ page, sizeof(page) };
+	fails(EFAULT, process_vm_readv(getpid(), &local, 1, &iov, 1, 0));
+	fails(EFAULT, process_vm_writev(getpid(), &local, 1, &iov, 1, 0));
+	iov.iov_base = f.owner;
+	check(process_vm_readv(getpid(), &local, 1, &iov, 1, 0) == 4096);
+	check(process_vm_writev(getpid(), &local, 1, &iov, 1, 0) == 4096);
 }
 
 static void direct_io_cannot_hold_granted_memory(void)
@@ -287,6 +293,7 @@ static void io_uring_cannot_keep_granted_memory(void)
 
 static struct fixture forked;
 static char *shared;
+static size_t shared_size = SIZE;
 static bool over;
 static __thread sigjmp_buf lost;
 
@@ -304,7 +311,7 @@ static void *touch_all_the_time(void *arg)
 			sched_yield();
 			continue;
 		}
-		for (size_t i = 0; i < SIZE; i += 4096)
+		for (size_t i = 0; i < shared_size; i += 4096)
 			(*(volatile char *)(shared + i))++;
 	}
 	return NULL;
@@ -339,6 +346,67 @@ static void a_fork_takes_no_grant_along(void)
 		pthread_join(toucher[i], NULL);
 	signal(SIGBUS, SIG_DFL);
 	check(touch_read(shared) == SIGBUS);
+}
+
+/* ---- the owner's exit beside faults, revocations and the partition's end ---- */
+
+static void own(int socket, void *arg)
+{
+	struct guest *g = arg;
+
+	guest_build(g, counting, sizeof(counting), false);
+	say(socket, 'r');
+	context_run(g->context);
+}
+
+static void an_owner_exits_while_its_grant_is_in_use(void)
+{
+	struct ultravisor_channel_create create = { .flags = ULTRAVISOR_CHANNEL_GRANT };
+	struct sigaction action = { .sa_handler = on_bus };
+	pthread_t toucher[2];
+
+	ok(sigaction(SIGBUS, &action, NULL));
+	for (int i = 0; i < 30; i++) {
+		struct object channel;
+		struct peer owner;
+		struct guest g;
+		int server;
+
+		guest_define(&g, "exits", 0, 0);
+		create.client_id = g.partition.id;
+		channel = make_channel(&create);
+		ok(server_set(channel.fd, 0, 0xa0));
+		server = ok(object_open(channel.id, ULTRAVISOR_ROLE_SERVER, 0));
+		ok(attach(server));
+		owner = fork_peer(own, &g);
+		/* The last to have the memory open is the owner, but for the module. */
+		close(g.memfd);
+		hear(owner.socket, 'r');
+		shared = map(server, 0, GUEST_SIZE);
+		shared_size = GUEST_SIZE;
+		check(touch_write(shared) == 0);
+		over = false;
+		for (int k = 0; k < 2; k++)
+			check(!pthread_create(&toucher[k], NULL, touch_all_the_time, NULL));
+		usleep(i * 300);
+		ok(kill(owner.pid, SIGKILL));
+		usleep(i / 3 * 200);
+		if (i % 3 == 1)
+			ok(channel_revoke(channel.fd, ULTRAVISOR_REVOKE_ALL, 0));
+		if (i % 3 == 2)
+			ok(object_destroy(g.partition.id));
+		kill_peer(&owner);
+		__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+		for (int k = 0; k < 2; k++)
+			pthread_join(toucher[k], NULL);
+		if (i % 3)
+			check(touch_read(shared) == SIGBUS);
+		ok(object_destroy(channel.id));
+		check(touch_read(shared) == SIGBUS);
+		ok(munmap(shared, GUEST_SIZE));
+		close(server);
+	}
+	signal(SIGBUS, SIG_DFL);
 }
 
 static void a_channel_without_the_flag_grants_nothing(void)
@@ -517,6 +585,8 @@ int main(int argc, char **argv)
 		{ "direct I/O cannot hold granted memory", direct_io_cannot_hold_granted_memory },
 		{ "io_uring cannot keep granted memory", io_uring_cannot_keep_granted_memory },
 		{ "a fork takes no grant along", a_fork_takes_no_grant_along },
+		{ "an owner exits while its grant is in use",
+		  an_owner_exits_while_its_grant_is_in_use },
 		{ "a channel without the flag grants nothing",
 		  a_channel_without_the_flag_grants_nothing },
 		{ "blocks are checked", blocks_are_checked },
