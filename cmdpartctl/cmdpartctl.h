@@ -28,6 +28,7 @@ struct options {
 	bool map;			/* m --map */
 	uint64_t at_ns;			/* T --at */
 	bool once;			/* 1 --once */
+	bool follow;			/* F --follow */
 	unsigned int interval_s;	/* i --interval; 0: the command's own */
 	char id[37];			/* the request id in use */
 };
@@ -121,6 +122,7 @@ int run_list(const struct options *o, int argc, char **argv);
 int run_show(const struct options *o, int argc, char **argv);
 int run_backup(const struct options *o, int argc, char **argv);
 int run_history(const struct options *o, int argc, char **argv);
+int run_events(const struct options *o, int argc, char **argv);
 int run_verify(const struct options *o, int argc, char **argv);
 int run_ledger(const struct options *o, int argc, char **argv);
 int run_host(const struct options *o, int argc, char **argv);

@@ -44,6 +44,8 @@ const struct command commands[] = {
 	  run_history },
 	{ "verify", "", "compare the book with kernel, processes and devices", "", 0, 0,
 	  run_verify },
+	{ "events", "", "what happens: transactions, states, servers, leases", "nF", 0, 0,
+	  run_events },
 	{ "ledger", "", "the committed and refused transactions", "na", 0, 0, run_ledger },
 	{ "host", "[stop | start | purge]", "the host's processors and memory, and whose they are",
 	  "rRtf", 0, 1, run_host },
@@ -70,6 +72,7 @@ static const struct {
 	{ '1', "--once", NULL, "one interval, then end" },
 	{ 'i', "--interval", "SECONDS", "between two looks (1)" },
 	{ 'a', "--after", "N", "those after number N" },
+	{ 'F', "--follow", NULL, "go on with what happens" },
 	{ 'T', "--at", "TIME", "what was so then: \"2026-01-31 12:00:00\", or @SECONDS" },
 	{ 0, "--json", NULL, "print JSON, errors too" },
 	{ 0, "--socket", "PATH", "cmdpartd's socket (" CMDPARTCTL_SOCKET ")" },
@@ -237,6 +240,8 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 		o->limit = n;
 	} else if (!strcmp(name, "--map")) {
 		o->map = true;
+	} else if (!strcmp(name, "--follow")) {
+		o->follow = true;
 	} else if (!strcmp(name, "--once")) {
 		o->once = true;
 	} else if (!strcmp(name, "--interval")) {

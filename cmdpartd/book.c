@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <common/uuid.h>
+
 #include "book.h"
 #include "call.h"
 #include "render.h"
@@ -12,6 +14,7 @@
 #define LEDGER_DEFAULT	100
 #define LEDGER_MAX	1000
 #define HISTORY_MAX	10000
+#define EVENTS_DEFAULT	100
 
 static void ledger_ready(struct call *call)
 {
@@ -98,6 +101,84 @@ void book_verify(struct http_request *http, void *data)
 
 	if (call)
 		call_rows(call, ROWS_COMPARED | ROWS_DIFFERENCE, NULL, 0, 0, verify_ready);
+}
+
+static void events_ready(enum exit_code code, const struct command_header *reply, void *data)
+{
+	const struct command_record *r = NULL;
+	struct error e = ERROR_NONE;
+	struct call *call = data;
+	const char *after = http_request_query(call->http, "after");
+	json_t *list, *next = after ? json_string(after) : json_null();
+
+	if (code != EXIT_OK)
+		/* A question changes nothing: it may always be repeated. */
+		rows_no_answer(EXIT_UNREACHABLE, &e);
+	if (code != EXIT_OK || reply_error(reply, &e)) {
+		json_decref(next);
+		call_error(call, &e);
+		return;
+	}
+	list = json_array();
+	while ((r = reply_next(reply, r)))
+		if (r->type == COMMAND_ROW_EVENT)
+			json_array_append_new(list, render_event((const void *)r));
+	if (json_array_size(list)) {
+		json_decref(next);
+		next = json_incref(json_object_get(json_array_get(list, json_array_size(list) - 1),
+						   "cursor"));
+	}
+	call_reply(call, json_pack("{s:o, s:o}", "events", list, "next", next));
+}
+
+/* "INSTANCE.NUMBER", as an event before it has it; none: the newest. 0, or -1: answered. */
+static int query_cursor(struct call *call, uint8_t instance[UUID_LEN], uint64_t *number)
+{
+	const char *text = http_request_query(call->http, "after");
+	struct error e = ERROR_NONE;
+	char uuid[UUID_TEXT], *end;
+
+	if (!text)
+		return 0;
+	snprintf(uuid, sizeof(uuid), "%s", text);
+	if (strlen(text) > sizeof(uuid) && text[sizeof(uuid) - 1] == '.' &&
+	    !uuid_read(instance, uuid) && !uuid_is_zero(instance)) {
+		text += sizeof(uuid);
+		*number = strtoull(text, &end, 10);
+		if (*text >= '0' && *text <= '9' && !*end && *number <= INT64_MAX)
+			return 0;
+	}
+	error_set(&e, EXIT_INVALID, "this is no event's cursor");
+	error_where(&e, "request: ?after");
+	error_fix(&e, "give the \"cursor\" of an event, or the \"next\" of an answer");
+	call_error(call, &e);
+	return -1;
+}
+
+/* Answered when something happens: uvd has the question meanwhile. */
+void book_events(struct http_request *http, void *data)
+{
+	struct call *call = call_new(data, http);
+	uint64_t limit = EVENTS_DEFAULT, wait_ms = 0, after = 0;
+	uint8_t instance[UUID_LEN] = { 0 };
+	struct command_query_events *c;
+	struct error e = ERROR_NONE;
+	struct message m;
+
+	if (!call || query_number(call, "limit", 1, COMMAND_MAX_RECORDS, &limit) < 0 ||
+	    query_number(call, "wait_ms", 0, COMMAND_EVENTS_WAIT_MS, &wait_ms) < 0 ||
+	    query_cursor(call, instance, &after) < 0)
+		return;
+	message_begin(&m, COMMAND_QUERY, call->request_id, &call->author);
+	c = message_add(&m, COMMAND_QUERY_EVENTS, 0);
+	memcpy(c->instance, instance, sizeof(c->instance));
+	c->after = after;
+	c->limit = limit;
+	c->wait_ms = wait_ms;
+	if (uvdlink_send(call->service->link, &m, events_ready, call) == 0)
+		return;
+	error_set(&e, EXIT_FAILED, "out of memory");
+	call_error(call, &e);
 }
 
 /* "processor:3" names the noun; a path or a name alone does not. */

@@ -7,6 +7,7 @@
 
 void book_ledger(struct http_request *http, void *data);
 void book_history(struct http_request *http, void *data);
+void book_events(struct http_request *http, void *data);
 void book_verify(struct http_request *http, void *data);
 
 #endif

@@ -160,6 +160,13 @@ static const struct string_field fields[] = {
 	FIELD(COMMAND_ROW_HISTORY, command_row_history, owner),
 	FIELD(COMMAND_ROW_HISTORY, command_row_history, who),
 	FIELD(COMMAND_ROW_HISTORY, command_row_history, row),
+	FIELD(COMMAND_ROW_COMPARED, command_row_compared, what),
+	FIELD(COMMAND_ROW_DIFFERENCE, command_row_difference, what),
+	FIELD(COMMAND_ROW_DIFFERENCE, command_row_difference, where),
+	FIELD(COMMAND_ROW_DIFFERENCE, command_row_difference, missing),
+	FIELD(COMMAND_ROW_DIFFERENCE, command_row_difference, fix),
+	FIELD(COMMAND_ROW_EVENT, command_row_event, partition),
+	FIELD(COMMAND_ROW_EVENT, command_row_event, text),
 };
 #undef FIELD
 

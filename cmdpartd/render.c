@@ -239,7 +239,7 @@ json_t *render_context(const struct command_row_context *c)
 	return o;
 }
 
-json_t *render_ledger(const struct command_row_ledger *l)
+static const char *status_word(uint32_t status)
 {
 	static const char *const words[] = {
 		[COMMAND_OK] = "ok", [COMMAND_FAILED] = "failed", [COMMAND_INVALID] = "invalid",
@@ -247,12 +247,18 @@ json_t *render_ledger(const struct command_row_ledger *l)
 		[COMMAND_RESOURCES] = "resources", [COMMAND_DENIED] = "denied",
 		[COMMAND_READ_ONLY] = "read_only",
 	};
+
+	return WORD(words, status);
+}
+
+json_t *render_ledger(const struct command_row_ledger *l)
+{
 	json_t *o = json_object();
 
 	set_number(o, "transaction", l->transaction);
 	set_number(o, "time", l->time_ns);
 	set(o, "request_id", render_uuid(l->request_id));
-	set_text(o, "status", WORD(words, l->status));
+	set_text(o, "status", status_word(l->status));
 	set_number(o, "operations", l->operations);
 	set_number(o, "uid", l->uid);
 	set(o, "pid", l->pid ? json_integer(l->pid) : json_null());
@@ -368,6 +374,36 @@ json_t *render_difference(const struct command_row_difference *d)
 	set_text(o, "where", d->where);
 	set_text(o, "missing", d->missing);
 	set_text(o, "fix", d->fix);
+	return o;
+}
+
+json_t *render_event(const struct command_row_event *e)
+{
+	static const char *const kinds[] = {
+		[COMMAND_EVENT_GAP] = "gap", [COMMAND_EVENT_STARTED] = "started",
+		[COMMAND_EVENT_COMMITTED] = "committed", [COMMAND_EVENT_REFUSED] = "refused",
+		[COMMAND_EVENT_STATE] = "state", [COMMAND_EVENT_CONNECTED] = "connected",
+		[COMMAND_EVENT_DISCONNECTED] = "disconnected",
+		[COMMAND_EVENT_PROMOTED] = "server_promoted",
+		[COMMAND_EVENT_LOST] = "server_lost", [COMMAND_EVENT_HUNG] = "server_hung",
+		[COMMAND_EVENT_UNSERVED] = "unserved",
+		[COMMAND_EVENT_LEASE_EXPIRED] = "lease_expired",
+		[COMMAND_EVENT_LEASE_RENEWED] = "lease_renewed",
+	};
+	json_t *o = json_object();
+	char instance[UUID_TEXT];
+
+	set_number(o, "number", e->number);
+	set(o, "cursor", json_sprintf("%s.%llu", uuid_format(e->instance, instance),
+				      (unsigned long long)e->number));
+	set_number(o, "time", e->time_ns);
+	set_text(o, "kind", WORD(kinds, e->kind));
+	set_text(o, "partition", e->partition);
+	set(o, "transaction", e->transaction ? json_integer(e->transaction) : json_null());
+	set(o, "request_id", render_uuid(e->request_id));
+	set(o, "status", e->transaction ? json_string(status_word(e->status)) : json_null());
+	set(o, "state", e->state ? json_string(render_state(e->state)) : json_null());
+	set_text(o, "text", e->text);
 	return o;
 }
 

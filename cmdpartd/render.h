@@ -17,6 +17,7 @@ json_t *render_context(const struct command_row_context *c);
 json_t *render_ledger(const struct command_row_ledger *l);
 json_t *render_history(const struct command_row_history *h);
 json_t *render_compared(const struct command_row_compared *c);
+json_t *render_event(const struct command_row_event *e);
 json_t *render_difference(const struct command_row_difference *d);
 json_t *render_host(const struct command_row_host *h);
 json_t *render_processor(const struct command_row_processor *p);

@@ -453,6 +453,7 @@ const struct http_route service_routes[] = {
 	{ "GET", "/v1/ledger", book_ledger },
 	{ "GET", "/v1/history", book_history },
 	{ "GET", "/v1/verify", book_verify },
+	{ "GET", "/v1/events", book_events },
 	{ "GET", "/v1/host", get_host },
 	{ "GET", "/v1/map", get_map },
 	{ "POST", "/v1/host/stop", post_host_stop },

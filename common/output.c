@@ -123,6 +123,16 @@ void output_table(FILE *to, const struct output_field *fields, const json_t *row
 	scols_unref_table(table);
 }
 
+void output_line(FILE *to, const struct output_field *fields, const json_t *row)
+{
+	char text[CELL];
+
+	for (; fields->title; fields++) {
+		cell(text, fields, row);
+		fprintf(to, "%*s%s", fields->right ? 8 : -15, text, fields[1].title ? " " : "\n");
+	}
+}
+
 void output_object(FILE *to, const struct output_field *fields, const json_t *object)
 {
 	struct libscols_table *table = new_table(to);

@@ -31,6 +31,9 @@ struct output_field {
 void output_table(FILE *to, const struct output_field *fields, const json_t *rows,
 		  const char *none);
 
+/* A row by itself, for a table that is never known to its end. */
+void output_line(FILE *to, const struct output_field *fields, const json_t *row);
+
 /* One object as "title: value" lines, values aligned; absent members' lines are left out. */
 void output_object(FILE *to, const struct output_field *fields, const json_t *object);
 

@@ -16,15 +16,25 @@
 #include "command.h"
 #include "internal.h"
 #include "lease.h"
+#include "news.h"
 #include "query.h"
 #include "transaction.h"
 
 #define TURN 64		/* requests taken before other sources get their turn */
+#define LISTENERS 64	/* the next one is answered at once */
 
 struct waiting {
 	struct waiting *next;
 	size_t n;
 	uint8_t bytes[];
+};
+
+/* A question for events that have not happened yet: its header and its one record. */
+struct listener {
+	struct listener *next;
+	struct command *command;
+	sd_event_source *patience;
+	uint64_t message[(sizeof(struct command_header) + sizeof(struct command_query_events)) / 8];
 };
 
 struct command {
@@ -36,7 +46,9 @@ struct command {
 	struct reply *reply;
 	uint64_t *message;		/* COMMAND_MAX_LENGTH, aligned */
 	struct waiting *waiting, **waiting_end;
-	sd_event_source *wake, *turn, *status, *retry;
+	struct listener *listeners;
+	unsigned int n_listeners;
+	sd_event_source *wake, *turn, *status, *retry, *news;
 };
 
 /* A full ring is the client's: it has not taken its replies. It is looked at again soon. */
@@ -55,8 +67,20 @@ static void forget_replies(struct command *c)
 	c->waiting_end = &c->waiting;
 }
 
+static void listener_free(struct listener **at)
+{
+	struct listener *l = *at;
+
+	*at = l->next;
+	l->command->n_listeners--;
+	sd_event_source_disable_unref(l->patience);
+	free(l);
+}
+
 static void detach(struct command *c)
 {
+	while (c->listeners)
+		listener_free(&c->listeners);
 	c->wake = sd_event_source_disable_unref(c->wake);
 	c->status = sd_event_source_disable_unref(c->status);
 	packet_close(c->ring);
@@ -129,6 +153,79 @@ static void send_reply(const void *reply, size_t n, void *data)
 	flush(c);
 }
 
+/* ---- questions for events */
+
+/* True: it was answered, and is none any more. */
+static bool tell(struct command *c, struct listener **at, bool wait)
+{
+	if (!news_answer(c->uvd->news, (const void *)(*at)->message, wait, c->reply))
+		return false;
+	listener_free(at);
+	send_reply(c->reply->bytes, c->reply->length, c);
+	return true;
+}
+
+static int on_news(sd_event_source *source, void *data)
+{
+	struct command *c = data;
+	struct listener **at = &c->listeners;
+
+	(void)source;
+	while (*at)
+		if (!tell(c, at, true))
+			at = &(*at)->next;
+	return 0;
+}
+
+static void on_change(void *data)
+{
+	struct command *c = data;
+
+	if (c->listeners)
+		sd_event_source_set_enabled(c->news, SD_EVENT_ONESHOT);
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct listener *l = data, **at = &l->command->listeners;
+
+	(void)source;
+	(void)usec;
+	while (*at != l)
+		at = &(*at)->next;
+	tell(l->command, at, false);
+	return 0;
+}
+
+static void listen_to(struct command *c, size_t n)
+{
+	const struct command_query_events *q = (const void *)message_record(c->message, 0);
+	uint32_t ms = q->wait_ms < COMMAND_EVENTS_WAIT_MS ? q->wait_ms : COMMAND_EVENTS_WAIT_MS;
+	struct listener *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		log_error("out of memory for a question");
+		return;
+	}
+	l->command = c;
+	memcpy(l->message, c->message, n);
+	l->next = c->listeners;
+	c->listeners = l;
+	if (++c->n_listeners > LISTENERS ||
+	    sd_event_add_time_relative(c->event, &l->patience, CLOCK_MONOTONIC, ms * 1000ULL, 0,
+				       on_patience, l) < 0)
+		ms = 0;
+	tell(c, &c->listeners, ms);
+}
+
+static bool asks_for_events(const struct command *c, size_t n)
+{
+	struct fault f;
+
+	return c->uvd->news && message_check(c->message, n, false, &f) == 0 &&
+	       message_record(c->message, 0)->type == COMMAND_QUERY_EVENTS;
+}
+
 static void handle(struct command *c, size_t n)
 {
 	const struct command_header *h = (const struct command_header *)c->message;
@@ -137,6 +234,10 @@ static void handle(struct command *c, size_t n)
 	    (h->kind == COMMAND_QUERY || h->kind == COMMAND_RENEW)) {
 		/* It sees what was committed, and its reply keeps its place. */
 		batch_commit(c->batch, send_reply, c);
+		if (asks_for_events(c, n)) {
+			listen_to(c, n);
+			return;
+		}
 		if (h->kind == COMMAND_QUERY)
 			query_answer(c->uvd, c->message, n, c->reply);
 		else
@@ -293,6 +394,10 @@ int command_open(struct command **out, struct uvd *uvd, sd_event *event, struct 
 	if (c->batch && c->reply && c->message)
 		rc = sd_event_add_defer(event, &c->turn, on_turn, c);
 	if (rc >= 0)
+		rc = sd_event_add_defer(event, &c->news, on_news, c);
+	if (rc >= 0)
+		rc = sd_event_source_set_enabled(c->news, SD_EVENT_OFF);
+	if (rc >= 0)
 		rc = sd_event_add_time_relative(event, &c->retry, CLOCK_MONOTONIC, RETRY_US, 0,
 						on_retry, c);
 	if (rc >= 0)
@@ -303,6 +408,8 @@ int command_open(struct command **out, struct uvd *uvd, sd_event *event, struct 
 		command_close(c);
 		return rc;
 	}
+	if (uvd->news)
+		news_on_change(uvd->news, on_change, c);
 	*out = c;
 	return 0;
 }
@@ -313,6 +420,9 @@ void command_close(struct command *c)
 		return;
 	c->turn = sd_event_source_disable_unref(c->turn);
 	c->retry = sd_event_source_disable_unref(c->retry);
+	c->news = sd_event_source_disable_unref(c->news);
+	if (c->uvd->news)
+		news_on_change(c->uvd->news, NULL, NULL);
 	detach(c);
 	batch_destroy(c->batch);
 	sd_event_unref(c->event);

@@ -437,8 +437,8 @@ int difference_images(struct difference_walk *w)
 		db_text(q, 2, resource, sizeof(resource));
 		w->compared[COMPARED_IMAGES]++;
 		d = (struct difference) { .kind = IMAGE_DIFFERS };
-		if (block_identify(path, db_int(q, 1) & DEVICE_READONLY, is, why, sizeof(why)) < 0 ||
-		    strcmp(is, resource))
+		if (block_identify(path, db_int(q, 1) & DEVICE_READONLY, is, why,
+				   sizeof(why)) < 0 || strcmp(is, resource))
 			rc = tell(w, &d, "%.127s", path);
 		else if (!strncmp(resource, "block ", 6) && !hold_has(w->uvd, resource)) {
 			d.kind = DEVICE_UNHELD;

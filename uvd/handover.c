@@ -29,6 +29,7 @@
 #include "block.h"
 #include "handover.h"
 #include "network.h"
+#include "news.h"
 #include "process.h"
 
 #define CONNECTIONS	32
@@ -76,6 +77,9 @@ static void connection_close(struct connection *c)
 {
 	struct handover *h = c->handover;
 
+	if (c->hello)
+		news_tell(h->uvd->news, COMMAND_EVENT_DISCONNECTED, c->name, "process %d",
+			  (int)c->pid);
 	TAILQ_REMOVE(&h->connections, c, entry);
 	h->n--;
 	c->io = sd_event_source_disable_unref(c->io);
@@ -586,6 +590,8 @@ static void handle_hello(struct connection *c, const struct handover_message *m,
 	replace(c);
 	c->hello = true;
 	log_info("%s is connected, process %d", c->name, (int)c->pid);
+	news_tell(c->handover->uvd->news, COMMAND_EVENT_CONNECTED, c->name, "process %d",
+		  (int)c->pid);
 	sync_connection(c, false);
 }
 

@@ -12,6 +12,7 @@
 #include <common/uuid.h>
 
 #include "lease.h"
+#include "news.h"
 #include "operation.h"
 #include "query.h"
 
@@ -60,6 +61,8 @@ void lease_event(struct uvd *uvd, uint32_t event, uint64_t id)
 		return;
 	db_text(q, 0, name, sizeof(name));
 	db_done(q);
+	news_tell(uvd->news, event == ULTRAVISOR_EVENT_LEASE_EXPIRED ? COMMAND_EVENT_LEASE_EXPIRED :
+		  COMMAND_EVENT_LEASE_RENEWED, name, "%s", "");
 	log_partition(name);
 	if (event == ULTRAVISOR_EVENT_LEASE_EXPIRED)
 		log_warning("the lease of %s has run out: it is held until somebody renews it",

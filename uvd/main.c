@@ -29,6 +29,7 @@
 #include "hold.h"
 #include "inventory.h"
 #include "lease.h"
+#include "news.h"
 #include "operation.h"
 #include "options.h"
 #include "preview.h"
@@ -144,11 +145,22 @@ static void on_module_event(uint32_t event, uint64_t id, uint32_t slot, uint64_t
 		[ULTRAVISOR_EVENT_REVOKED] = "it was revoked",
 		[ULTRAVISOR_EVENT_HUNG] = "its server is hung",
 	};
+	static const enum command_event kinds[] = {
+		[ULTRAVISOR_EVENT_SERVER_GONE] = COMMAND_EVENT_LOST,
+		[ULTRAVISOR_EVENT_PROMOTED] = COMMAND_EVENT_PROMOTED,
+		[ULTRAVISOR_EVENT_UNSERVED] = COMMAND_EVENT_UNSERVED,
+		[ULTRAVISOR_EVENT_HUNG] = COMMAND_EVENT_HUNG,
+	};
 	struct program *p = data;
 
 	if (event < sizeof(names) / sizeof(*names) && names[event])
 		log_debug("object %llu: %s (slot %d, epoch %llu)", (unsigned long long)id,
 			  names[event], (int)slot, (unsigned long long)epoch);
+	if (event < sizeof(kinds) / sizeof(*kinds) && kinds[event])
+		news_channel(&p->uvd, kinds[event], id, slot);
+	if (!event)
+		news_tell(p->uvd.news, COMMAND_EVENT_GAP, "",
+			  "of servers and leases the module told more than was read");
 	if (event == ULTRAVISOR_EVENT_LEASE_EXPIRED || event == ULTRAVISOR_EVENT_LEASE_RENEWED)
 		lease_event(&p->uvd, event, id);
 	if (!event || event == ULTRAVISOR_EVENT_LEASE_RENEWED)
@@ -327,6 +339,8 @@ static int start(struct program *p)
 		rc = open_kernel(p);
 	if (rc == 0)
 		rc = open_loop(p);
+	if (rc == 0)
+		rc = news_open(&uvd->news);
 	if (rc < 0)
 		return rc;
 	rc = network_open(&uvd->network);
@@ -366,6 +380,8 @@ static void stop(struct program *p, bool released)
 	handover_close(p->handover);
 	command_close(p->command);
 	events_close(p->events);
+	news_close(p->uvd.news);
+	p->uvd.news = NULL;
 	supervisor_close(p->supervisor);
 	if (released)
 		host_release(&p->uvd);

@@ -213,7 +213,7 @@ static int check_header(const void *message, size_t n, struct fault *f)
 static bool type_ok(uint16_t kind, uint16_t type, bool internal)
 {
 	if (kind == COMMAND_QUERY)
-		return type == COMMAND_QUERY_ROWS;
+		return type == COMMAND_QUERY_ROWS || type == COMMAND_QUERY_EVENTS;
 	if (kind == COMMAND_RENEW)
 		return type == COMMAND_LEASE_RENEW;
 	return type < COMMAND_QUERY_ROWS || (internal && type >= INTERNAL_FIRST);

@@ -96,14 +96,16 @@ int partition_touch(struct transaction *t, const uint8_t uuid[16])
 				   uuid));
 }
 
-static int set_state(struct transaction *t, const uint8_t uuid[16], uint32_t state)
+static int set_state(struct transaction *t, const struct partition *p, uint32_t state)
 {
 	int rc = db_run(t->uvd->db, "UPDATE partition SET state = ? WHERE uuid = ?", "iu",
-			(int64_t)state, uuid);
+			(int64_t)state, p->uuid);
 
 	if (rc < 0)
 		return refuse_db(t, rc);
-	return partition_touch(t, uuid);
+	if (state != p->state && transaction_state(t, p->name, state) < 0)
+		return -ECANCELED;
+	return partition_touch(t, p->uuid);
 }
 
 static int check_definition(struct transaction *t, const struct command_partition_define *d)
@@ -314,7 +316,7 @@ int partition_start_check(struct transaction *t, const void *record)
 	db_done(q);
 	if (launch_check_boot(t, kernel, initrd) < 0)
 		return -ECANCELED;
-	return set_state(t, p.uuid, PARTITION_STARTING);
+	return set_state(t, &p, PARTITION_STARTING);
 }
 
 int partition_start_prepare(struct transaction *t, const void *record)
@@ -338,7 +340,7 @@ int partition_stop(struct transaction *t, const void *record)
 			      "there is nothing to stop",
 			      "partition %s is %s", p.name, state_name(p.state));
 	transaction_note(t, p.name, "stop %s", p.name);
-	return set_state(t, p.uuid, PARTITION_STOPPING);
+	return set_state(t, &p, PARTITION_STOPPING);
 }
 
 void partition_stop_publish(struct transaction *t, const void *record)
@@ -362,11 +364,9 @@ int partition_kill(struct transaction *t, const void *record)
 	transaction_note(t, p.name, "kill %s", p.name);
 	if (partition_release(t, &p) < 0)
 		return -ECANCELED;
-	rc = db_run(t->uvd->db, "UPDATE partition SET state = 1, reason = 'killed' WHERE uuid = ?",
-		    "u", p.uuid);
-	if (rc < 0)
-		return refuse_db(t, rc);
-	return partition_touch(t, p.uuid);
+	rc = db_run(t->uvd->db, "UPDATE partition SET reason = 'killed' WHERE uuid = ?", "u",
+		    p.uuid);
+	return rc < 0 ? refuse_db(t, rc) : set_state(t, &p, PARTITION_DEFINED);
 }
 
 static int pause_or_resume(struct transaction *t, const struct command_partition *c, uint32_t state,
@@ -380,7 +380,7 @@ static int pause_or_resume(struct transaction *t, const struct command_partition
 		return refuse(t, COMMAND_CONFLICT, fix, "partition %s is %s", p.name,
 			      state_name(p.state));
 	transaction_note(t, p.name, "%s %s", verb, p.name);
-	return set_state(t, p.uuid, state);
+	return set_state(t, &p, state);
 }
 
 int partition_pause(struct transaction *t, const void *record)
@@ -501,12 +501,9 @@ int partition_end(struct transaction *t, const void *record)
 	transaction_note(t, p.name, "release %s: %s", p.name, c->reason);
 	if (partition_release(t, &p) < 0)
 		return -ECANCELED;
-	rc = db_run(t->uvd->db, "UPDATE partition SET state = ?, reboots = ?, reason = ?"
-		    " WHERE uuid = ?", "iitu", (int64_t)c->state, (int64_t)c->reboots, c->reason,
-		    p.uuid);
-	if (rc < 0)
-		return refuse_db(t, rc);
-	return partition_touch(t, p.uuid);
+	rc = db_run(t->uvd->db, "UPDATE partition SET reboots = ?, reason = ? WHERE uuid = ?",
+		    "itu", (int64_t)c->reboots, c->reason, p.uuid);
+	return rc < 0 ? refuse_db(t, rc) : set_state(t, &p, c->state);
 }
 
 /* Does not raise the generation: nobody's decision about the partition becomes wrong by it. */
@@ -523,7 +520,7 @@ int partition_runs(struct transaction *t, const void *record)
 			      state_name(p.state));
 	transaction_note(t, p.name, "%s runs", p.name);
 	rc = db_run(t->uvd->db, "UPDATE partition SET state = 3 WHERE uuid = ?", "u", p.uuid);
-	return refuse_db(t, rc);
+	return rc < 0 ? refuse_db(t, rc) : transaction_state(t, p.name, PARTITION_RUNNING);
 }
 
 /* Rows stay, what they describe is made anew; prepare does it, as for a start. */

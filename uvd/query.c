@@ -507,7 +507,8 @@ void query_answer(struct uvd *uvd, const void *message, size_t n, struct reply *
 	bool more = false;
 
 	reply_init(reply, message_header_ok(message, n) ? message : NULL);
-	if (message_check(message, n, false, &f) == 0)
+	if (message_check(message, n, false, &f) == 0 &&
+	    message_record(message, 0)->type == COMMAND_QUERY_ROWS)
 		more = answer(uvd, (const struct command_query *)message_record(message, 0), reply,
 			      &f);
 	reply_finish(reply, &f, 0, more);

@@ -24,6 +24,7 @@
 #include "launch.h"
 #include "operation.h"
 #include "ledger.h"
+#include "news.h"
 #include "query.h"
 #include "transaction.h"
 
@@ -236,6 +237,15 @@ int transaction_ended(struct transaction *t, const uint8_t partition[16])
 	return 0;
 }
 
+int transaction_state(struct transaction *t, const char *partition, uint32_t state)
+{
+	if (grow(&t->states, t->n_states, sizeof(*t->states)) < 0)
+		return no_memory(t);
+	snprintf(t->states[t->n_states].partition, COMMAND_NAME_LEN, "%s", partition);
+	t->states[t->n_states++].state = state;
+	return 0;
+}
+
 static void lists_free(struct transaction *t)
 {
 	size_t i;
@@ -248,6 +258,9 @@ static void lists_free(struct transaction *t)
 	free(t->taps_made);
 	free(t->taps_gone);
 	free(t->ended);
+	free(t->states);
+	t->states = NULL;
+	t->n_states = 0;
 	free(t->contexts_were);
 	t->contexts_were = NULL;
 	t->n_contexts_were = 0;
@@ -687,6 +700,7 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 
 		if (q->t.number && !q->t.plan) {
 			trace(&q->t, q->t.fault.status ? "refused" : "committed");
+			news_transaction(b->uvd->news, &q->t);
 			if (q->t.fault.status == COMMAND_OK)
 				publish(&q->t);
 		}

@@ -65,6 +65,11 @@ struct transaction {
 	size_t n_launches;
 	uint8_t (*ended)[16];
 	size_t n_ended;
+	struct {
+		char partition[COMMAND_NAME_LEN];
+		uint32_t state;
+	} *states;			/* that partitions have by it */
+	size_t n_states;
 };
 
 /* One row of the table of operations; records are checked by their table before. */
@@ -110,6 +115,7 @@ int transaction_tap_gone(struct transaction *t, const char *name);
 int transaction_launch(struct transaction *t, struct launch *launch);
 int transaction_context_was(struct transaction *t, const struct context_change *was);
 int transaction_ended(struct transaction *t, const uint8_t partition[16]);
+int transaction_state(struct transaction *t, const char *partition, uint32_t state);
 
 /* ---- running them */
 

@@ -15,6 +15,7 @@
 
 struct hold;
 struct launch;
+struct news;
 struct uvd;
 
 /* going: it is being started or ended; the outcome is recorded later. 0 or -errno: ends it. */
@@ -60,6 +61,7 @@ struct uvd {
 	uint8_t ultravisor[16];		/* this partition's own UUID */
 	uint8_t instance[16];		/* of the module */
 	struct hold *holds;		/* of claimed block devices */
+	struct news *news;		/* NULL: nobody is told */
 	bool read_only;			/* the last commit failed for want of a writable database */
 };
 

@@ -39,7 +39,7 @@
 enum command_kind {
 	COMMAND_TRANSACT = 1,	/* records: operations */
 	COMMAND_PLAN = 2,	/* likewise; the same code runs, then everything is rolled back */
-	COMMAND_QUERY = 3,	/* exactly one record, COMMAND_QUERY_ROWS */
+	COMMAND_QUERY = 3,	/* exactly one record, COMMAND_QUERY_… */
 	COMMAND_REPLY = 4,	/* records: rows */
 	COMMAND_RENEW = 5,	/* records: COMMAND_LEASE_RENEW; nothing of it is recorded */
 };
@@ -111,6 +111,7 @@ enum command_type {
 	COMMAND_PARTITION_MODIFY = 23,	/* [partition] its definition's processor time */
 
 	COMMAND_QUERY_ROWS = 64,
+	COMMAND_QUERY_EVENTS = 66,
 	COMMAND_LEASE_RENEW = 65,	/* from now on, for the time that the definition says */
 
 	/* Rows, in replies. A plan's or transaction's reply has the rows as they are after it. */
@@ -126,6 +127,7 @@ enum command_type {
 	COMMAND_ROW_HISTORY = 137,
 	COMMAND_ROW_COMPARED = 138,
 	COMMAND_ROW_DIFFERENCE = 139,
+	COMMAND_ROW_EVENT = 140,
 };
 
 enum command_partition_kind {
@@ -454,6 +456,49 @@ struct command_row_difference {
 	char fix[128];
 };
 
+/* What happened behind this number of this instance; both zero: the newest, limit of them. */
+struct command_query_events {
+	struct command_record r;
+	uint8_t instance[16];
+	uint64_t after;
+	uint32_t limit;			/* 0: as many as fit */
+	uint32_t wait_ms;		/* how long the answer may wait for the first */
+};
+
+#define COMMAND_EVENTS_WAIT_MS 10000	/* at most */
+
+enum command_event {
+	COMMAND_EVENT_GAP = 1,		/* something before this was not told */
+	COMMAND_EVENT_STARTED = 2,	/* uvd */
+	COMMAND_EVENT_COMMITTED = 3,
+	COMMAND_EVENT_REFUSED = 4,
+	COMMAND_EVENT_STATE = 5,	/* of the partition, by this transaction */
+	COMMAND_EVENT_CONNECTED = 6,	/* a system partition, with uvd */
+	COMMAND_EVENT_DISCONNECTED = 7,
+	/* Of a channel: text is its device, and the server. */
+	COMMAND_EVENT_PROMOTED = 8,
+	COMMAND_EVENT_LOST = 9,
+	COMMAND_EVENT_HUNG = 10,
+	COMMAND_EVENT_UNSERVED = 11,
+	COMMAND_EVENT_LEASE_EXPIRED = 12,
+	COMMAND_EVENT_LEASE_RENEWED = 13,	/* behind its end */
+};
+
+struct command_row_event {
+	struct command_record r;
+	uint8_t instance[16];		/* of this uvd; numbers are its */
+	uint64_t number;
+	uint64_t time_ns;		/* CLOCK_REALTIME */
+	uint64_t transaction;		/* 0: none */
+	uint8_t request_id[16];
+	uint32_t kind;			/* enum command_event */
+	uint32_t status;		/* REFUSED */
+	uint32_t state;			/* STATE: enum command_partition_state */
+	uint32_t reserved;
+	char partition[COMMAND_NAME_LEN];	/* "": none */
+	char text[256];
+};
+
 /* The exact size of a record of this type; 0: unknown type. */
 static inline uint32_t command_record_size(uint16_t type)
 {
@@ -495,6 +540,8 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_ROW_HISTORY:	return sizeof(struct command_row_history);
 	case COMMAND_ROW_COMPARED:	return sizeof(struct command_row_compared);
 	case COMMAND_ROW_DIFFERENCE:	return sizeof(struct command_row_difference);
+	case COMMAND_QUERY_EVENTS:	return sizeof(struct command_query_events);
+	case COMMAND_ROW_EVENT:		return sizeof(struct command_row_event);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: cmdpartctl defines, plans, starts, lists, shows, pauses, resumes, stops and undefines a guest with disk, network card and console; its console is read and typed on; doing what is so already is no error; verify tells each difference between book and host, and what is nobody's is reaped
+# shows: cmdpartctl defines, plans, starts, lists, shows, pauses, resumes, stops and undefines a guest with disk, network card and console; its console is read and typed on; doing what is so already is no error; verify tells each difference between book and host, and what is nobody's is reaped; events stream all of it, and say where a restarted uvd left a gap
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -24,6 +24,11 @@ grep -q domain-memory "$work/out" || fail "no rule domain-memory: $(cat "$work/o
 grep -qE 'root +io-[ab], io-[ab]' "$work/out" || fail "no two servers: $(cat "$work/out")"
 rc 3 cmdpartctl show web1
 
+told() { jq -s -e "$1" "$work/events" >/dev/null; }
+all_told() { jq -r '[.number, .kind, .partition, .state, .status, .text] | join(" ")' "$work/events"; }
+cmdpartctl events --follow --json >"$work/events" 2>"$work/events.error" &
+follower=$!
+later "kill $follower 2>/dev/null"
 rc 0 cmdpartctl define "$work/web1.json"
 rc 0 cmdpartctl define "$work/web1.json"
 grep -q already "$work/out" || fail "a second define: $(cat "$work/out")"
@@ -33,15 +38,24 @@ rc 0 cmdpartctl stop web1
 rc 4 cmdpartctl pause web1
 rc 4 cmdpartctl console web1
 # What is under way is no difference.
-while sleep 0.1; do cmdpartctl verify >>"$work/verified" 2>&1 || echo "exit code $?" >>"$work/verified"; done &
-verifier=$!
+verify_on() {
+	touch "$work/verify"
+	while [ -e "$work/verify" ]; do cmdpartctl verify || echo "exit code $?"; sleep 0.1; done >>"$work/verified" 2>&1 &
+	verifier=$!
+}
+verify_off() {
+	rm "$work/verify"
+	wait "$verifier"
+	! grep -v '^no differences; compared: ' "$work/verified" || fail "verify: what is under way is told"
+}
+verify_on
 rc 0 cmdpartctl start web1
 rc 0 cmdpartctl start web1
 grep -q already "$work/out" || fail "a second start: $(cat "$work/out")"
 rc 4 cmdpartctl undefine web1
 
 within 60 console_has web1 'guest: ready'
-kill "$verifier"
+verify_off
 cmdpartctl list
 cmdpartctl show web1
 cmdpartctl list --json | jq -e '.schema_version == 1 and
@@ -81,9 +95,11 @@ ip tuntap add uvt77 mode tap
 later 'ip link delete uvt77 2>/dev/null'
 mkdir /sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope
 sleep 600 &
+later "kill $! 2>/dev/null; rmdir /sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope 2>/dev/null"
 echo $! >/sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope/cgroup.procs
 setpriv --reuid ultravisor-monitor --clear-groups sleep 600 &
 stray=$!
+later "kill $stray 2>/dev/null"
 differs 'tap uvt77 +host +database'
 differs 'cgroup ultravisor-web9.scope +host +database'
 within 5 differs "process $stray of uvmonitor +host +database"
@@ -93,17 +109,34 @@ kill -KILL "$(pgrep -x uvd)"
 verified() { (rc 9 cmdpartctl verify) && [ "$(grep -c . "$work/out")" = 2 ]; }
 within 20 verified
 differs 'memory of web1'
-! kill -0 "$stray" || fail "a process of uvmonitor's user was left"
+! kill -0 "$stray" 2>/dev/null || fail "a process of uvmonitor's user was left"
 book_says 268435456
 rc 0 cmdpartctl verify
 state_is web1 running || fail "it is $(cmdpartctl show web1 --json | jq -r .state)"
+kill -KILL "$(cmdpartctl show io-a --json | jq .pid)"
+within 20 told 'any(.kind == "server_promoted" and .text == "root: io-b")'
 
-while sleep 0.1; do cmdpartctl verify >>"$work/verified" 2>&1 || echo "exit code $?" >>"$work/verified"; done &
-verifier=$!
+verify_on
 rc 0 cmdpartctl stop web1
 state_is web1 defined || fail "it is not off"
-kill "$verifier"
-! grep -v '^no differences; compared: ' "$work/verified" || fail "verify: what is under way is told"
+verify_off
+
+# A cmdpartd that is started anew hides nothing; a uvd that is says so.
+kill -KILL "$(pidof cmdpartd)"
+within 20 cmdpartctl list
+within 20 told 'map(select(.kind == "connected" and .partition == "command")) | length >= 3'
+told 'map(select(.kind == "gap")) | length == 1' || fail "gaps: $(all_told)"
+told 'map(select(.kind == "state" and .partition == "web1").state) | unique - ["starting"] == ["defined", "paused", "running", "stopping"]' ||
+	fail "states: $(all_told)"
+within 10 told 'map(.kind) | index("disconnected") and index("server_lost") and index("server_promoted")' ||
+	fail "servers: $(all_told)"
+# Each has its number, once, in order, but where the other uvd begins.
+told '[.[] | select(.kind != "gap")] | [range(1; length) as $i | .[$i].number - .[$i - 1].number] | unique - [1] | length <= 1' ||
+	fail "numbers: $(all_told)"
+cmdpartctl ledger --json | jq -c '.ledger[] | select(.subject == "web1") | [.transaction, .request_id]' | sort >"$work/ledger"
+jq -c 'select(.kind == "committed" or .kind == "refused") | select(.partition == "web1") | [.transaction, .request_id]' "$work/events" | sort >"$work/told"
+cmp "$work/ledger" "$work/told" || fail "ledger and events differ: $(diff "$work/ledger" "$work/told")"
+rc 0 cmdpartctl events --limit 5
 cmdpartctl domain --json | jq -e '.domains[0].memory_assigned == 0' >/dev/null || fail "memory is still assigned"
 # What it printed can still be read, by cmdpartd alone.
 console_has web1 'guest: heard good morning' || fail "no log after the power-off"

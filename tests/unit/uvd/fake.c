@@ -19,6 +19,7 @@
 #include <common/uuid.h>
 #include <uvd/hold.h>
 #include <uvd/inventory.h>
+#include <uvd/news.h>
 #include <uvd/reconcile.h>
 
 #include "fake.h"
@@ -510,6 +511,7 @@ int host_setup(void **state)
 	open_database(h);
 	assert_int_equal(reconcile_kernel(&h->uvd), 0);
 	add_domain(h);
+	assert_int_equal(news_open(&h->uvd.news), 0);
 	*state = h;
 	return 0;
 }
@@ -526,6 +528,7 @@ int host_teardown(void **state)
 	hold_release(&h->uvd);
 	db_close(h->uvd.db);
 	kernel_close(&h->kernel);
+	news_close(h->uvd.news);
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", h->directory, names[i]);
 		unlink(path);
