@@ -10,7 +10,9 @@
  *     one in which all of its requests are complete);
  *   - two servers never write at once, and nothing is written after the guest saw it complete;
  *   - each request completes exactly once, and only after it was executed;
- *   - a server whose rights were withdrawn reaches nothing, and no one serves before that is so.
+ *   - a server whose rights were withdrawn reaches nothing, and no one serves before that is so;
+ *   - (-DPORT) all that holds of a guest that kicks by an I/O port, which is bound and taken back
+ *     meanwhile; and no ring uses a binding that is freed.
  *
  * Each inline stands for the function that its comment names. A statement is one step; what the
  * code does under the spinlock `bells` is atomic here, what it does under the channel's
@@ -23,6 +25,9 @@
 #ifndef ACTIONS
 #define ACTIONS 2
 #endif
+#ifdef WITHOUT_GRACE_PERIOD
+#define PORT
+#endif
 #define SERVERS 2
 #define NONE 7
 
@@ -33,6 +38,8 @@ bool attached[SERVERS], sink[SERVERS], mapped[SERVERS];
 bool news[SERVERS];			/* poll() of the endpoint */
 bool signalled[SERVERS];		/* the sink's eventfd */
 bool work;				/* the source's irq_work is queued */
+bool bound, freed;			/* struct uvr_port: in the table; after its grace period */
+bool reading;				/* the run loop has found it, under RCU */
 
 /* Guest memory: the rings. */
 byte available;				/* available index */
@@ -54,7 +61,9 @@ bool io_over[REQUESTS];			/* its completion waits in the server's ring */
 bool executed[REQUESTS], complete[REQUESTS];
 bool dying[SERVERS];
 
-#define ME		(SERVERS + 1)	/* the control process, as a holder of the lock */
+/* The control process and the client, as holders of the lock. */
+#define ME		(SERVERS + 1)
+#define CLIENT		(SERVERS + 2)
 
 inline down(who) { atomic { lock == NONE; lock = who } }
 
@@ -172,18 +181,55 @@ inline raise(me)
 	}
 }
 
+/* uvr_doorbell_ring_server() in kmod/doorbell.c. Atomic where it is used. */
+inline ring_server()
+{
+	if
+	:: serving != NONE && sink[serving] -> signalled[serving] = true
+	:: else
+	fi
+}
+
 /* source_wake(), then source_ring() in kmod/doorbell.c, as an irq_work */
 active proctype source()
 {
 end:	do
-	:: atomic {
-		work -> work = false;
-		if
-		:: serving != NONE && sink[serving] -> signalled[serving] = true
-		:: else
-		fi }
+	:: atomic { work -> work = false; ring_server() }
 	od
 }
+
+#ifdef PORT
+/* uvr_port_ring() in kmod/port.c; what finds no binding comes back to the monitor, which rings. */
+inline kick()
+{
+	if
+	:: atomic { bound -> reading = true };
+		atomic { assert(!freed); ring_server(); reading = false }
+	:: atomic { !bound -> work = true }
+	fi
+}
+
+/* uvr_port_bind(), then uvr_port_unbind() in kmod/port.c; or neither, or only the first. */
+active proctype client()
+{
+	if
+	:: skip
+	:: down(CLIENT);
+		atomic { bound = true; lock = NONE };
+		if
+		:: skip
+		:: down(CLIENT);
+			bound = false;
+#ifndef WITHOUT_GRACE_PERIOD
+			!reading;
+#endif
+			atomic { freed = true; lock = NONE }
+		fi
+	fi
+}
+#else
+#define kick()	work = true
+#endif
 
 /* The guest's driver: makes requests available, kicks if it is asked to, waits for interrupts. */
 active proctype guest()
@@ -195,7 +241,7 @@ active proctype guest()
 		available++;
 		/* A full barrier; it pairs with the server's, between its quiet and second look. */
 		if
-		:: !quiet -> work = true
+		:: !quiet -> kick()
 		:: quiet
 		fi
 	:: available == REQUESTS -> break
