@@ -7,7 +7,10 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -249,6 +252,47 @@ static bool use_is_bounded(struct guest *g, uint64_t budget, uint64_t period)
 	return used <= (periods + 2) * budget && used >= periods * budget / 2 &&
 	       after.out_throttled - before.out_throttled >= periods / 2 &&
 	       after.out_forced > before.out_forced;
+}
+
+static int create_vm(int monitor)
+{
+	struct ultravisor_vm_create create = { .size = sizeof(create) };
+
+	return ioctl(monitor, ULTRAVISOR_VM_CREATE, &create) ? errno : 0;
+}
+
+static void without_kvm_there_is_no_vm(void)
+{
+	const char *away = "/dev/kvm-away";
+	struct guest g;
+	bool absent, other;
+
+	guest_define(&g, "no kvm", 0, 0);
+	/* The others in this host need it: first put it back, then look. */
+	ok(rename("/dev/kvm", away));
+	absent = create_vm(g.monitor) == ENOENT;
+	ok(mknod("/dev/kvm", S_IFCHR | 0600, makedev(1, 3)));
+	other = create_vm(g.monitor) == ENODEV;
+	ok(rename(away, "/dev/kvm"));
+	check(absent && other);
+	check(create_vm(g.monitor) == 0);
+}
+
+static void a_vcpu_without_its_page_is_lost(void)
+{
+	struct rlimit limit, none = { 0 };
+	struct guest g;
+	int first;
+
+	guest_define(&g, "no room", 0, 0);
+	check(create_vm(g.monitor) == 0);
+	ok(getrlimit(RLIMIT_AS, &limit));
+	none.rlim_max = limit.rlim_max;
+	ok(setrlimit(RLIMIT_AS, &none));
+	first = context_open(g.monitor, 0) < 0 ? errno : 0;
+	ok(setrlimit(RLIMIT_AS, &limit));
+	check(first == ENOMEM);
+	fails(EEXIST, context_open(g.monitor, 0));
 }
 
 static void a_budget_bounds_the_guests_time(void)
@@ -610,6 +654,8 @@ int main(int argc, char **argv)
 		{ "a killed monitor is gone, whatever its guest does",
 		  a_killed_monitor_is_gone_whatever_its_guest_does },
 		{ "no second VM after the first is gone", no_second_vm_after_the_first_is_gone },
+		{ "without KVM there is no VM", without_kvm_there_is_no_vm },
+		{ "a vCPU without its page is lost", a_vcpu_without_its_page_is_lost },
 		{ "a budget bounds the guest's time", a_budget_bounds_the_guests_time },
 		{ "an idle guest uses no budget", an_idle_guest_uses_no_budget },
 		{ "contexts stay on their processors", contexts_stay_on_their_processors },
