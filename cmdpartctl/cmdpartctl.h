@@ -26,6 +26,8 @@ struct options {
 	uint64_t after;			/* a --after */
 	bool has_after;
 	bool map;			/* m --map */
+	const char *plan, *release;	/* p --plan, e --release: a plan's token */
+	unsigned int reserve_s;		/* v --reserve; 0: not */
 	uint64_t at_ns;			/* T --at */
 	bool once;			/* 1 --once */
 	bool follow;			/* F --follow */

@@ -68,6 +68,8 @@ static void print_placement(const json_t *placement)
 static void print_plan(const json_t *plan)
 {
 	const json_t *placement = json_object_get(plan, "placement");
+	const json_t *held = json_object_get(plan, "plan");
+	char until[64];
 
 	print_rules(json_object_get(plan, "rules"),
 		    "nothing is to be placed: it runs already, or is off and only its definition "
@@ -76,6 +78,26 @@ static void print_plan(const json_t *plan)
 		putchar('\n');
 		print_placement(placement);
 	}
+	if (held) {
+		output_time(until, sizeof(until), json_object_get(held, "until"), held);
+		printf("\nReserved until %s: cmdpartctl start %s --plan %s\n", until,
+		       text(held, "partition"), text(held, "token"));
+	}
+}
+
+static int release(const struct options *o)
+{
+	struct error e = ERROR_NONE;
+	json_t *reply = NULL;
+
+	if (call(o, "DELETE", NULL, &reply, &e, "/v1/plans/%s", o->release))
+		return give_up(o, &e);
+	if (o->json)
+		output_json(stdout, reply);
+	else
+		printf("%s: given back\n", o->release);
+	json_decref(reply);
+	return EXIT_OK;
 }
 
 /* An argument with a slash or the suffix .json, or that is a file here, is one. */
@@ -94,6 +116,18 @@ int run_plan(const struct options *o, int argc, char **argv)
 	json_t *body = json_object(), *reply = NULL, *set;
 	int rc = -1;
 
+	if (o->release || argc < 1) {
+		free(d);
+		json_decref(body);
+		if (o->release && argc < 1)
+			return release(o);
+		error_set(&e, EXIT_INVALID, o->release ? "a token is given back alone" :
+			  "an argument is missing");
+		error_fix(&e, "usage: cmdpartctl plan FILE|NAME, or plan --release TOKEN");
+		return give_up(o, &e);
+	}
+	if (o->reserve_s)
+		json_object_set_new(body, "reserve_s", json_integer(o->reserve_s));
 	set = argc > 1 ? changes(argc - 1, argv + 1, &e) : NULL;
 	if (argc > 1 && !set) {
 		rc = -1;

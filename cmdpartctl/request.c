@@ -53,5 +53,7 @@ json_t *request_body(const struct options *o)
 
 	if (o->reason)
 		json_object_set_new(body, "reason", json_string(o->reason));
+	if (o->plan)
+		json_object_set_new(body, "plan", json_string(o->plan));
 	return body;
 }

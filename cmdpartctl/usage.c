@@ -19,7 +19,7 @@ const struct command commands[] = {
 	{ "define", "FILE", "define a partition (FILE - is standard input)", "rR", 1, 1,
 	  run_define },
 	{ "undefine", "NAME", "remove a partition that is off", "rR", 1, 1, run_undefine },
-	{ "start", "NAME", "start it, wait until it runs", "rRtw", 1, 1, run_start },
+	{ "start", "NAME", "start it, wait until it runs", "rRtwp", 1, 1, run_start },
 	{ "stop", "NAME", "press its power button, wait until it is off; never kills", "rRtw",
 	  1, 1, run_stop },
 	{ "kill", "NAME", "pull its plug", "rR", 1, 1, run_kill },
@@ -34,7 +34,7 @@ const struct command commands[] = {
 	{ "top", "", "what partitions' vCPUs do, every second", "1i", 0, 0, run_top },
 	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
 	{ "plan", "FILE|NAME [KEY=VALUE...]",
-	  "what starting it would do, and why; nothing is done", "", 1, 5, run_plan },
+	  "what starting it would do, and why; nothing is done", "ve", 0, 5, run_plan },
 	{ "why", "NAME", "why it has what it has, or is refused, and who asked", "", 1, 1,
 	  run_why },
 	{ "transact", "FILE", "do a list of operations, all or none", "rR", 1, 1, run_transact },
@@ -68,6 +68,9 @@ static const struct {
 	{ 'o', "--read-only", NULL, "look on, type nothing" },
 	{ 'f', "--force", NULL, "host stop: kill guests that do not power off; host purge: do it" },
 	{ 'n', "--limit", "N", "the last N (100)" },
+	{ 'v', "--reserve", "SECONDS", "hold what it would get for so long (at most 3600)" },
+	{ 'e', "--release", "TOKEN", "give back what a plan holds" },
+	{ 'p', "--plan", "TOKEN", "with just what a plan has reserved" },
 	{ 'm', "--map", NULL, "the host's processors, memory and devices, and whose they are" },
 	{ '1', "--once", NULL, "one interval, then end" },
 	{ 'i', "--interval", "SECONDS", "between two looks (1)" },
@@ -222,6 +225,14 @@ static int set(struct options *o, size_t i, const char *value, struct error *e)
 		return reason(o, value, e);
 	} else if (!strcmp(name, "--at")) {
 		return moment(value, &o->at_ns, e);
+	} else if (!strcmp(name, "--plan") || !strcmp(name, "--release")) {
+		if (uuid_read(uuid, value) < 0)
+			return bad(e, name, "this is no plan's token");
+		*(!strcmp(name, "--plan") ? &o->plan : &o->release) = value;
+	} else if (!strcmp(name, "--reserve")) {
+		if (number(name, value, 1, 3600, &n, e) < 0)
+			return -1;
+		o->reserve_s = n;
 	} else if (!strcmp(name, "--timeout")) {
 		if (number(name, value, 1, 86400, &n, e) < 0)
 			return -1;

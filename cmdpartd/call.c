@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "render.h"
+#include "reservation.h"
 #include "service.h"
 
 #define ATTEMPTS 3
@@ -214,8 +215,10 @@ static const struct command_row_partition *row_of(const struct call *call,
 		    !memcmp(((const struct command_row_partition *)r)->partition,
 			    call->draft.subject, UUID_LEN))
 			return (const struct command_row_partition *)r;
+	if (reply)
+		return NULL;
 	for (rows_each(call->rows, PARTITION, partition, p))
-		if (!reply && !memcmp(p->partition, call->draft.subject, UUID_LEN))
+		if (!memcmp(p->partition, call->draft.subject, UUID_LEN))
 			return p;
 	return NULL;
 }
@@ -265,6 +268,12 @@ static void answer_plan(struct call *call, struct error *refused)
 		json_object_set_new(body, "rules", json_array());
 	if (refused->code != EXIT_OK)
 		json_object_set_new(body, "refused", error_to_json(refused));
+	if (call->reserve_s && refused->code == EXIT_OK && !LIST_EMPTY(&call->draft.effects) &&
+	    reservation_make(call, body, refused) < 0) {
+		json_decref(body);
+		call_error(call, refused);
+		return;
+	}
 	error_clear(refused);
 	if (call->planned)
 		call->planned(call, body);
@@ -324,10 +333,20 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		return;
 	}
 	if (!reply_error(reply, &e)) {
-		if (call->plan)
+		if (call->plan) {
 			answer_plan(call, &e);
-		else
-			answer(call, reply);
+			return;
+		}
+		if (call->reservation)
+			reservation_drop(call->reservation);
+		answer(call, reply);
+		return;
+	}
+	if (call->given) {
+		if (call->reservation)
+			reservation_drop(call->reservation);
+		error_fix(&e, "the plan holds no more: plan again");
+		call_error(call, &e);
 		return;
 	}
 	/* Has the world changed since the rows were read? Then look again before giving up. */
@@ -357,7 +376,7 @@ static int keep(struct call *call)
 	return 0;
 }
 
-static void transmit(struct call *call)
+void call_transmit(struct call *call)
 {
 	struct message *m = &call->draft.message;
 	struct error e = ERROR_NONE;
@@ -392,10 +411,19 @@ static int draft_all(struct call *call, struct error *e)
 	return 0;
 }
 
+void call_forget(struct service *service, const struct reservation *r)
+{
+	struct call *call;
+
+	LIST_FOREACH(call, &service->flying, entry)
+		if (call->reservation == r)
+			call->reservation = NULL;
+}
+
 int call_reckon(struct call *call)
 {
+	int rc = reservations_apply(call->service, &call->ops, call->rows);
 	struct call *other;
-	int rc = 0;
 
 	LIST_FOREACH(other, &call->service->flying, entry)
 		if (!other->plan && !rc)
@@ -414,7 +442,9 @@ static void drafted(struct call *call)
 	call->drafted = true;
 	if (rc < 0)
 		rc = error_set(&e, EXIT_FAILED, "out of memory");
-	else
+	else if (!call->plan)
+		rc = reservations_check(call->service, &call->ops, &e);
+	if (!rc)
 		rc = draft_all(call, &e);
 	if (rc < 0) {
 		refuse(call, &e);
@@ -436,7 +466,7 @@ static void drafted(struct call *call)
 		uuid_random(id);
 		memcpy(message_header(&call->draft.message)->request_id, id, UUID_LEN);
 	}
-	transmit(call);
+	call_transmit(call);
 }
 
 void call_change(struct call *call)

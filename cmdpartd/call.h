@@ -34,6 +34,9 @@ struct call {
 	struct operations ops;
 	bool many;			/* a list was given: errors name the operation */
 	bool plan;
+	unsigned int reserve_s;		/* a plan: to hold what it takes for so long; 0: not */
+	bool given;			/* the draft is a reservation's: there is no other one */
+	struct reservation *reservation; /* that one, as long as it is there */
 	void (*planned)(struct call *call, json_t *plan);	/* gets it, not the caller */
 	json_t *answer;			/* owned: what is known so far */
 	uint64_t transactions;		/* of the host, when that was read */
@@ -73,6 +76,11 @@ void call_rows(struct call *call, unsigned int mask, const char *name, uint64_t 
 /* The same for history (rows_get_history). */
 void call_history(struct call *call, const char *noun, const char *key, uint64_t at_ns,
 		  uint64_t after, uint32_t limit, call_next *next);
+
+/* Sends the draft that there is. */
+void call_transmit(struct call *call);
+/* The reservation is about to go. */
+void call_forget(struct service *service, const struct reservation *r);
 
 /* Drafts the operations and sends them as one transaction, or plan; answers. */
 void call_change(struct call *call);

@@ -30,12 +30,7 @@ void draft_begin(struct draft *d, enum command_kind kind, const uint8_t request_
 
 void draft_end(struct draft *d)
 {
-	struct effect *f;
-
-	while ((f = LIST_FIRST(&d->effects))) {
-		LIST_REMOVE(f, entry);
-		free(f);
-	}
+	effects_free(&d->effects);
 	free(d->placement);
 	d->placement = NULL;
 	message_free(&d->message);

@@ -265,6 +265,7 @@ int main(int argc, char **argv)
 	if (o.check_config)
 		return check_config(&o, &policy, found);
 	LIST_INIT(&program.service.flying);
+	LIST_INIT(&program.service.reservations);
 	program.service.policy = &policy;
 	program.service.policy_path = o.config;
 	program.service.policy_found = found;

@@ -90,6 +90,22 @@ void *message_add(struct message *m, enum command_type type, uint64_t generation
 	return r;
 }
 
+void message_append(struct message *m, const struct message *from)
+{
+	const struct command_header *h = message_header(from);
+	size_t n = from->length - sizeof(*h);
+
+	if (m->failed || from->failed || !reserve(m, n) ||
+	    message_header(m)->count + h->count > COMMAND_MAX_RECORDS) {
+		fail(m);
+		return;
+	}
+	memcpy(m->bytes + m->length, from->bytes + sizeof(*h), n);
+	m->length += n;
+	message_header(m)->length = m->length;
+	message_header(m)->count += h->count;
+}
+
 void message_text(char *to, size_t size, const char *from)
 {
 	size_t n = strnlen(from, size - 1);

@@ -40,6 +40,9 @@ void message_free(struct message *m);
  */
 void *message_add(struct message *m, enum command_type type, uint64_t generation);
 
+/* All records of another message, as they are. */
+void message_append(struct message *m, const struct message *from);
+
 /* Text into a record's field, cut to fit, and zero to the field's end as uvd wants it. */
 void message_text(char *to, size_t size, const char *from);
 

@@ -152,6 +152,26 @@ static const struct command_row_partition *find(const struct rows *rows, const u
 	return NULL;
 }
 
+void effects_move(struct effects *to, struct effects *from)
+{
+	LIST_INIT(to);
+	if (LIST_EMPTY(from))
+		return;
+	to->lh_first = from->lh_first;
+	to->lh_first->entry.le_prev = &to->lh_first;
+	LIST_INIT(from);
+}
+
+void effects_free(struct effects *effects)
+{
+	struct effect *f;
+
+	while ((f = LIST_FIRST(effects))) {
+		LIST_REMOVE(f, entry);
+		free(f);
+	}
+}
+
 int effects_apply(const struct effects *effects, struct rows *rows)
 {
 	const struct command_row_partition *p;

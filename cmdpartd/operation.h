@@ -93,6 +93,10 @@ int draft_create_domain(struct draft *d, const struct operation *op, struct erro
 int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e);
 int draft_host(struct draft *d, const struct operation *op, struct error *e);
 
+/* to is empty, or not set up yet. */
+void effects_move(struct effects *to, struct effects *from);
+void effects_free(struct effects *effects);
+
 /* Applies effects of drafts under way to rows that do not show them yet. */
 int effects_apply(const struct effects *effects, struct rows *rows);
 

@@ -223,7 +223,6 @@ static void verb(struct http_request *http, void *data) \
 }
 
 VERB(delete_partition, OPERATION_UNDEFINE)
-VERB(post_start, OPERATION_START)
 VERB(post_stop, OPERATION_STOP)
 VERB(post_kill, OPERATION_KILL)
 VERB(post_pause, OPERATION_PAUSE)
@@ -232,6 +231,30 @@ VERB(delete_domain, OPERATION_DESTROY_DOMAIN)
 VERB(post_host_stop, OPERATION_STOP_HOST)
 VERB(post_host_start, OPERATION_START_HOST)
 #undef VERB
+
+/* With a plan's token: just what was planned. */
+static void post_start(struct http_request *http, void *data)
+{
+	static const char *const keys[] = { "plan", NULL };
+	const char *name = http_request_segment(http, 0);
+	struct call *call;
+	struct error e = ERROR_NONE;
+	const struct reader r = { "request", NULL, &e };
+	uint8_t token[UUID_LEN];
+
+	if (!http_request_body(http) || !json_object_get(http_request_body(http), "plan")) {
+		post_operation(http, data, OPERATION_START);
+		return;
+	}
+	call = call_new(data, http);
+	if (!call || call_body(call, keys) < 0)
+		return;
+	if (reader_uuid(&r, "", http_request_body(http), "plan", true, token) < 0 ||
+	    reservation_use(call, token, name ? name : "", &e) < 0)
+		call_error(call, &e);
+	else
+		call_transmit(call);
+}
 
 static void post_set(struct http_request *http, void *data)
 {
@@ -379,11 +402,12 @@ static void post_transactions(struct http_request *http, void *data)
 /* A definition's plan is that of defining it (unless it is) and starting it. */
 static void post_plan(struct http_request *http, void *data)
 {
-	static const char *const keys[] = { "definition", "partition", "set", NULL };
+	static const char *const keys[] = { "definition", "partition", "set", "reserve_s", NULL };
 	struct call *call = call_new(data, http);
 	struct error e = ERROR_NONE;
 	const struct reader r = { "request", NULL, &e };
 	json_t *body = http_request_body(http), *set;
+	uint64_t seconds = 0;
 	struct operation *op;
 	bool defined;
 
@@ -407,6 +431,18 @@ static void post_plan(struct http_request *http, void *data)
 			return;
 	}
 	set = json_object_get(body, "set");
+	if (reader_number(&r, "", body, "reserve_s", false, 1, RESERVATION_MAX_SECONDS,
+			  &seconds) < 0) {
+		call_error(call, &e);
+		return;
+	}
+	call->reserve_s = seconds;
+	if (set && seconds) {
+		error_set(&e, EXIT_INVALID, "only a start can be reserved, not a change");
+		error_where(&e, "request: reserve_s");
+		call_error(call, &e);
+		return;
+	}
 	if (set && !defined) {
 		error_set(&e, EXIT_INVALID, "only a partition that is defined can be changed");
 		error_where(&e, "request: set");
@@ -449,6 +485,8 @@ const struct http_route service_routes[] = {
 	{ "GET", "/v1/contexts", get_contexts },
 	{ "POST", "/v1/activations", post_activations },
 	{ "POST", "/v1/plan", post_plan },
+	{ "GET", "/v1/plans", reservation_list },
+	{ "DELETE", "/v1/plans/{}", reservation_release },
 	{ "POST", "/v1/transactions", post_transactions },
 	{ "GET", "/v1/ledger", book_ledger },
 	{ "GET", "/v1/history", book_history },

@@ -14,6 +14,7 @@
 #include "call.h"
 #include "epoch.h"
 #include "policy.h"
+#include "reservation.h"
 #include "uvdlink.h"
 
 struct service {
@@ -31,6 +32,7 @@ struct service {
 	struct epoch epoch;
 	struct autostart autostart;
 	struct calls flying;		/* that have sent a transaction */
+	struct reservations reservations;
 	void (*prepared)(void *data);	/* the host is as the policy says, or cannot be made so */
 	void *prepared_data;
 };

@@ -45,7 +45,7 @@ again() {
 
 changes=0
 end=$((SECONDS + 40))
-while ((SECONDS < end)); do
+while ((SECONDS < end || changes < 3)); do
 	again cmdpartctl pause web1 || fail "pause: $(cat "$work/error")"
 	again cmdpartctl resume web1 || fail "resume: $(cat "$work/error")"
 	jq ".name = \"n$changes\"" "$work/web1.json" >"$work/n.json"

@@ -95,6 +95,30 @@ cmdpartctl why a --json | jq -e '.as_now and (.waits | test("paused")) and .has.
 rc 0 cmdpartctl resume a
 rc 3 cmdpartctl why nobody
 
+# A plan holds what it was given: not for others, and for its own start with its token alone; given back, used or over, it is gone.
+reserve() { rc 0 cmdpartctl plan e --reserve "$1" --json; token=$(jq -r .plan.token "$work/out"); }
+rc 0 cmdpartctl kill a
+reserve 600
+rc 5 cmdpartctl start a
+grep 'rule overcommit' "$work/error" >/dev/null || fail "reserved for e: $(cat "$work/error")"
+rc 4 cmdpartctl start e
+grep -- "start e --plan $token" "$work/error" >/dev/null || fail "the way out: $(cat "$work/error")"
+rc 4 cmdpartctl undefine e
+rc 4 cmdpartctl start a --plan "$token"
+rc 0 cmdpartctl plan --release "$token"
+rc 3 cmdpartctl start e --plan "$token"
+rc 0 cmdpartctl start a
+rc 0 cmdpartctl kill a
+reserve 600
+rc 0 cmdpartctl start e --plan "$token"
+[ "$(cpus e)" = 1 ] || fail "planned: $(cpus e)"
+rc 3 cmdpartctl start e --plan "$token"
+rc 0 cmdpartctl kill e
+reserve 1
+sleep 1.5
+rc 3 cmdpartctl start e --plan "$token"
+rc 0 cmdpartctl start a
+
 # A bad drop-in is refused by file and key, and the old policy stays; a good one is in force at once, without moving anybody.
 mkdir -p "${policy%.json}.d"
 drop=${policy%.json}.d/50-more.json

@@ -4,6 +4,7 @@
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
+# shellcheck disable=SC2154 # tmp is of lib.sh
 source "$(dirname "$0")/lib/guest.bash"
 
 rmdir "$work"
