@@ -3,14 +3,14 @@
  * Packets over a channel. The layout is in ring.h; docs/channel.md tells the protocol and why it
  * holds. In short:
  *
- *   - Private cursors are the truth. Of the peer's area three kinds of words are read, each once
- *     and into a local: a slot's word, consumed, and the wake words. Nothing else there steers us.
+ *   - Private cursors are the truth. Of the peer's area three kinds of words are read here, each
+ *     into a local: a slot's word, consumed, and the wake words. Nothing else there steers us.
  *   - A packet exists from the release store of its first slot's word on, which is the last store
  *     of sending it. A producer killed before that leaves nothing; killed after it, everything.
  *   - A packet is handled when its receiver comes back for the next one. Until then its slots are
  *     not reused, and the receiver's next process is given it again.
- *   - Ordinary sending and receiving has no fence: the side that goes to sleep pays for it, by
- *     membarrier(2). Without that system call both sides use fences.
+ *   - Sending to one who seldom sleeps has no fence: the side that goes to sleep pays for it, by
+ *     membarrier(2). While it sleeps often, or without that system call, both sides use fences.
  *   - Ordinary sending stores little beside the packet. A processor keeps its stores, in order, in
  *     a short queue; the fewer there are, the more packets' lines it fetches at a time (eight
  *     stores more a packet halve the rate). So reports and counters are written when the ring has
@@ -21,32 +21,26 @@
 #include <libchannel/packet.h>
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "endpoint.h"
+#include "patience.h"
 #include "ring.h"
+#include "slot.h"
+#include "wake.h"
 
 #define noinline	__attribute__((noinline))
-#define always_inline	inline __attribute__((always_inline))
 #define NUMBER_MAX	(UINT64_MAX / 2)	/* of a slot: no sum of two wraps */
 #define NEVER		UINT64_MAX
 #define DOORBELL	0
-#define SPIN_NS		40000
-#define SPIN_RARELY	1024u
+#define SELDOM		32u	/* packets without a sleep; their fences cost a membarrier */
 
 struct packet_ring {
 	struct channel *channel;
 	struct ring_control *own;
 	const struct ring_control *peer;
-	int wait_fd, sleep_fd;		/* sleep_fd: of waiting calls; -1 before the first */
-	unsigned int fruitless, spin_after;	/* waits: between spins now, until the next */
 	bool broken;			/* the peer broke the protocol */
 	bool membarrier;		/* ours reaches the peer, and the peer's reaches us */
 
@@ -69,9 +63,11 @@ struct packet_ring {
 		uint64_t told;		/* consumed, as the peer may read it */
 		uint64_t batch;
 		uint64_t packets, bytes;
+		uint64_t wished_at;	/* packets, at the last wish for one */
 		uint64_t wake_granted;	/* last wake_room word of the peer that we rang for */
 	} in;
 	uint64_t wakeups, sleeps, stalls;
+	struct patience patience;
 };
 
 static uint64_t load(const _Atomic uint64_t *word)
@@ -82,22 +78,6 @@ static uint64_t load(const _Atomic uint64_t *word)
 static void store(_Atomic uint64_t *word, uint64_t value)
 {
 	atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
-static uint64_t first_word(uint64_t number, size_t length)
-{
-	return (number + 1) << RING_LENGTH_BITS | length;
-}
-
-static bool is_first(uint64_t word, uint64_t number)
-{
-	return word >> RING_LENGTH_BITS == first_word(number, 0) >> RING_LENGTH_BITS &&
-	       word != RING_CONTINUED;
-}
-
-static uint64_t slots_for(size_t n)
-{
-	return n <= RING_PAYLOAD ? 1 : (n + RING_PAYLOAD - 1) / RING_PAYLOAD;
 }
 
 static uint64_t max_packet(uint64_t slots)
@@ -114,105 +94,12 @@ static int violation(struct packet_ring *p)
 	return -ECONNRESET;
 }
 
-/* At most a slot's payload, in few moves that overlap, without a call. */
-static always_inline void copy_small(uint8_t *to, const uint8_t *from, size_t n)
-{
-	typedef uint64_t pair __attribute__((vector_size(16)));
-	pair first, second, third, fourth;
-	uint64_t low, high;
-
-	if (n == RING_PAYLOAD) {
-		memcpy(to, from, RING_PAYLOAD);
-	} else if (n >= 32) {
-		memcpy(&first, from, 16);
-		memcpy(&second, from + 16, 16);
-		memcpy(&third, from + n - 32, 16);
-		memcpy(&fourth, from + n - 16, 16);
-		memcpy(to, &first, 16);
-		memcpy(to + 16, &second, 16);
-		memcpy(to + n - 32, &third, 16);
-		memcpy(to + n - 16, &fourth, 16);
-	} else if (n >= 16) {
-		memcpy(&first, from, 16);
-		memcpy(&second, from + n - 16, 16);
-		memcpy(to, &first, 16);
-		memcpy(to + n - 16, &second, 16);
-	} else if (n >= 8) {
-		memcpy(&low, from, 8);
-		memcpy(&high, from + n - 8, 8);
-		memcpy(to, &low, 8);
-		memcpy(to + n - 8, &high, 8);
-	} else {
-		while (n--)
-			to[n] = from[n];
-	}
-}
-
-/* ---- sleeping and waking -------------------------------------------------------------------- */
-
-static int membarrier(int command)
-{
-	return (int)syscall(SYS_membarrier, command, 0, 0);
-}
-
-/*
- * (sleep) Sets a wake word and makes sure that the peer sees it, or that we see what the peer did.
- * Two sides, each with a store and then a load:
- *
- *     we:    store wake word  | barrier | load what we wait for   (the caller does, after this)
- *     peer:  store (that)     | barrier | load wake word          (wish_seen, grant_wake)
- *
- * Both barriers together forbid that both loads miss both stores. The peer's is a compiler barrier
- * when our membarrier makes its processor pass a real one within ours.
- */
-static void wish(struct packet_ring *p, _Atomic uint64_t *word)
-{
-	const uint64_t generation = (load(word) | (RING_GENERATION - 1)) + 1;
-
-	p->sleeps++;
-	store(word, generation | (p->membarrier ? RING_BARRIER : 0) | RING_ASLEEP);
-	if (p->membarrier)
-		membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
-	else
-		atomic_thread_fence(memory_order_seq_cst);
-}
-
-/* Only spares the peer a doorbell: if it comes too late, the wait fd is readable for nothing. */
-static void unwish(_Atomic uint64_t *word)
-{
-	store(word, load(word) & ~(uint64_t)RING_ASLEEP);
-}
-
-/* At the start: not asleep, and from now on by our kind of barrier. */
-static void awaken(struct packet_ring *p, _Atomic uint64_t *word)
-{
-	const uint64_t generation = load(word) & ~(uint64_t)(RING_GENERATION - 1);
-
-	store(word, generation | (p->membarrier ? RING_BARRIER : 0));
-}
-
-/*
- * (sleep) The peer's half of wish, after the store that the peer may wait for: true if there is
- * something to do, which grant_wake does.
- */
-static inline bool wish_seen(const struct packet_ring *p, const _Atomic uint64_t *word)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	return !p->membarrier || (load(word) & (RING_BARRIER | RING_ASLEEP)) != RING_BARRIER;
-}
-
+/* After a store that the peer may wait for. */
 static noinline void grant_wake(struct packet_ring *p, const _Atomic uint64_t *word,
 				uint64_t *granted)
 {
-	uint64_t seen = load(word);
-
-	if (!p->membarrier || !(seen & RING_BARRIER)) {
-		atomic_thread_fence(memory_order_seq_cst);
-		seen = load(word);
-	}
-	if (!(seen & RING_ASLEEP) || seen == *granted)
+	if (!wake_owed(word, p->membarrier, granted))
 		return;
-	*granted = seen;
 	p->wakeups++;
 	/* No server now, or none any more: the next one looks before it sleeps. */
 	channel_ring(p->channel, DOORBELL);
@@ -269,8 +156,13 @@ static int find_room(struct packet_ring *p, uint64_t need)
 {
 	int rc = read_consumed(p);
 
-	if (rc || has_room(p, need))
+	if (rc)
 		return rc;
+	if (has_room(p, need)) {
+		if (!p->out.waits)	/* a whole lap without a stall */
+			wake_seldom(&p->own->wake_room, p->membarrier);
+		return 0;
+	}
 	if (!p->out.waits)
 		p->stalls++;
 	/* Until it has come, the peer owes us the wake-up that we wished for: one wish will do. */
@@ -278,16 +170,12 @@ static int find_room(struct packet_ring *p, uint64_t need)
 		return -EAGAIN;
 	p->out.waits = true;
 	p->out.waits_at = p->out.consumed;
-	wish(p, &p->own->wake_room);
+	p->sleeps++;
+	wake_wish(&p->own->wake_room);
 	rc = read_consumed(p);
 	if (rc || has_room(p, need))
 		return rc;
 	return -EAGAIN;
-}
-
-static uint64_t next_index(uint64_t index, uint64_t slots)
-{
-	return index + 1 == slots ? 0 : index + 1;
 }
 
 /* The slots after the first. */
@@ -340,7 +228,7 @@ static int produce(struct packet_ring *p, const uint8_t *data, size_t n)
 	if (p->out.waits) {
 		p->out.waits = false;
 		p->out.full_at = p->out.consumed + p->out.slots;
-		unwish(&p->own->wake_room);
+		wake_unwish(&p->own->wake_room);
 	}
 	if (n >= RING_PAYLOAD) {
 		memcpy(first->data, data, RING_PAYLOAD);
@@ -349,7 +237,7 @@ static int produce(struct packet_ring *p, const uint8_t *data, size_t n)
 		copy_small(first->data, data, n);
 	}
 	publish(p, need, n);
-	if (wish_seen(p, &p->peer->wake_packet))
+	if (wake_seen(&p->peer->wake_packet, p->membarrier))
 		grant_wake(p, &p->peer->wake_packet, &p->out.wake_granted);
 	return 0;
 }
@@ -378,7 +266,7 @@ int packet_send(struct packet_ring *p, const void *data, size_t n)
 		return send_any(p, data, n);
 	copy_small(p->out.slot[p->out.index].data, data, n);
 	publish(p, 1, n);
-	if (wish_seen(p, &p->peer->wake_packet))
+	if (wake_seen(&p->peer->wake_packet, p->membarrier))
 		return send_wake(p);
 	return guard_intact(p->channel) ? 0 : -ECONNRESET;
 }
@@ -405,9 +293,11 @@ static noinline void tell(struct packet_ring *p)
 	if (p->in.told == position(p))
 		return;
 	p->in.told = position(p);
+	if (p->in.packets - p->in.wished_at > SELDOM)
+		wake_seldom(&p->own->wake_packet, p->membarrier);
 	/* (consumed) Release, with read_consumed's acquire: our reads of the slots are over. */
 	atomic_store_explicit(&p->own->consumed, p->in.told, memory_order_release);
-	if (wish_seen(p, &p->peer->wake_room))
+	if (wake_seen(&p->peer->wake_room, p->membarrier))
 		grant_wake(p, &p->peer->wake_room, &p->in.wake_granted);
 }
 
@@ -500,7 +390,7 @@ ssize_t packet_receive(struct packet_ring *p, void *data, size_t size)
 
 int packet_wait_fd(const struct packet_ring *p)
 {
-	return p->wait_fd;
+	return p->patience.wait_fd;
 }
 
 static bool prepare_wait(struct packet_ring *p)
@@ -510,7 +400,9 @@ static bool prepare_wait(struct packet_ring *p)
 	if (next_word(p))
 		return true;
 	write_counters(p);
-	wish(p, &p->own->wake_packet);
+	p->sleeps++;
+	p->in.wished_at = p->in.packets;
+	wake_wish(&p->own->wake_packet);
 	return next_word(p) != 0;
 }
 
@@ -528,7 +420,7 @@ bool packet_prepare_wait(struct packet_ring *p)
 /* What a wake-up means for our wishes. */
 static void awake(struct packet_ring *p)
 {
-	unwish(&p->own->wake_packet);
+	wake_unwish(&p->own->wake_packet);
 	/*
 	 * That may have been the wake-up for room, and for room that we had seen before we wished:
 	 * the peer looks at our wish after it has told. It owes us none now, so wish again.
@@ -540,173 +432,56 @@ void packet_clear_wait(struct packet_ring *p)
 {
 	eventfd_t count;
 
-	eventfd_read(p->wait_fd, &count);
+	eventfd_read(p->patience.wait_fd, &count);
 	awake(p);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-static void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#endif
-}
-
-/* Where the time goes in one of the waiting calls. */
-struct patience {
-	int64_t spin_until, deadline;	/* 0: does not spin; -1: no deadline */
-	unsigned int turns;
-};
-
-/*
- * Spinning is for a peer that answers at once, on another processor. Whenever it came to nothing,
- * twice as many waits as before go without.
- */
-static void patience_start(struct packet_ring *p, struct patience *t, int timeout_ms)
-{
-	const int64_t now = now_ns();
-
-	*t = (struct patience){
-		.deadline = timeout_ms < 0 ? -1 : now + timeout_ms * INT64_C(1000000),
-	};
-	if (p->spin_after)
-		p->spin_after--;
-	else
-		t->spin_until = now + SPIN_NS;
-}
-
-/* True: look again. The clock is read every 32nd time only. */
-static bool patience_spin(struct packet_ring *p, struct patience *t)
-{
-	if (!t->spin_until)
-		return false;
-	relax();
-	if (++t->turns % 32 || now_ns() < t->spin_until)
-		return true;
-	t->spin_until = 0;
-	p->fruitless = p->fruitless ? p->fruitless * 2 : 1;
-	if (p->fruitless > SPIN_RARELY)
-		p->fruitless = SPIN_RARELY;
-	p->spin_after = p->fruitless;
-	return false;
-}
-
-static void patience_end(struct packet_ring *p, const struct patience *t)
-{
-	if (t->spin_until)
-		p->fruitless = 0;
-}
-
-/*
- * Where the waiting calls sleep. It tells each ring of the doorbell once: nobody has to clear the
- * doorbell first, and to sleep is one system call.
- */
-static int open_sleep(struct packet_ring *p)
-{
-	const int fd[] = { p->wait_fd, channel_status_fd(p->channel) };
-	unsigned int i;
-	int rc;
-
-	p->sleep_fd = epoll_create1(EPOLL_CLOEXEC);
-	for (i = 0; p->sleep_fd >= 0 && i < 2; i++) {
-		struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = fd[i] };
-
-		if (!epoll_ctl(p->sleep_fd, EPOLL_CTL_ADD, fd[i], &event))
-			continue;
-		rc = -errno;
-		close(p->sleep_fd);
-		p->sleep_fd = -1;
-		return rc;
-	}
-	return p->sleep_fd < 0 ? -errno : 0;
-}
-
-/* Sleeps until the doorbell, the end of the channel (-ECONNRESET) or the deadline (-ETIMEDOUT). */
-static int patience_sleep(struct packet_ring *p, struct patience *t)
-{
-	struct timespec rest, *limit = NULL;
-	struct channel_status status;
-	struct epoll_event event[2];
-	int64_t left;
-	int r, rc;
-
-	rc = p->sleep_fd < 0 ? open_sleep(p) : 0;
-	if (rc)
-		return rc;
-	if (t->deadline >= 0) {
-		left = t->deadline - now_ns();
-		if (left <= 0)
-			return -ETIMEDOUT;
-		rest = (struct timespec){ left / 1000000000, left % 1000000000 };
-		limit = &rest;
-	}
-	r = epoll_pwait2(p->sleep_fd, event, 2, limit, NULL);
-	if (r < 0 && errno != EINTR)
-		return -errno;
-	while (r-- > 0 && !rc) {
-		const bool ended = event[r].events & (EPOLLHUP | EPOLLERR);
-
-		if (event[r].data.fd == p->wait_fd)
-			rc = ended ? -EIO : 0;
-		else	/* A server that lost its role is told so here, and only here. */
-			rc = ended ? -ECONNRESET : channel_status(p->channel, &status);
-	}
-	return rc;
 }
 
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms)
 {
-	struct patience t;
+	struct patience *const t = &p->patience;
 	int rc = packet_send(p, data, n);
 
 	if (rc != -EAGAIN)
 		return rc;
-	patience_start(p, &t, timeout_ms);
+	patience_start(t, timeout_ms);
 	for (;;) {
 		rc = packet_send(p, data, n);
 		if (rc != -EAGAIN)
 			break;
-		if (patience_spin(p, &t))
+		if (patience_spin(t))
 			continue;
 		/* The last send wished for room and looked again; now the bell tells. */
-		rc = patience_sleep(p, &t);
+		rc = patience_sleep(t);
 		if (rc)
 			return rc;
 		awake(p);
 	}
-	patience_end(p, &t);
+	patience_end(t);
 	return rc;
 }
 
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms)
 {
-	struct patience t;
+	struct patience *const t = &p->patience;
 	ssize_t rc = packet_receive(p, data, size);
 
 	if (rc != -EAGAIN)
 		return rc;
-	patience_start(p, &t, timeout_ms);
+	patience_start(t, timeout_ms);
 	for (;;) {
 		rc = packet_receive(p, data, size);
 		if (rc != -EAGAIN)
 			break;
-		if (patience_spin(p, &t))
+		if (patience_spin(t))
 			continue;
 		if (packet_prepare_wait(p))
 			continue;
-		rc = patience_sleep(p, &t);
+		rc = patience_sleep(t);
 		if (rc)
 			return rc;
 		awake(p);
 	}
-	patience_end(p, &t);
+	patience_end(t);
 	return rc;
 }
 
@@ -785,8 +560,8 @@ static int reopen(struct packet_ring *p)
 	if (rc)
 		return rc;
 	read_counters(p);
-	awaken(p, &p->own->wake_packet);
-	awaken(p, &p->own->wake_room);
+	wake_start(&p->own->wake_packet, p->membarrier);
+	wake_start(&p->own->wake_room, p->membarrier);
 	tell(p);
 	return 0;
 }
@@ -812,7 +587,6 @@ int packet_open(struct packet_ring **out, struct channel *c)
 	if (!p)
 		return -ENOMEM;
 	p->channel = c;
-	p->sleep_fd = -1;
 	rc = slots_in(server ? g->server_size : g->client_size, &p->out.slots);
 	if (!rc)
 		rc = slots_in(server ? g->client_size : g->server_size, &p->in.slots);
@@ -825,13 +599,11 @@ int packet_open(struct packet_ring **out, struct channel *c)
 	p->out.max = max_packet(p->out.slots);
 	p->in.max = max_packet(p->in.slots);
 	p->in.batch = p->in.slots / 4;
-	p->wait_fd = channel_doorbell_fd(c, DOORBELL);
-	if (p->wait_fd < 0) {
-		rc = p->wait_fd;
+	rc = channel_doorbell_fd(c, DOORBELL);
+	if (rc < 0)
 		goto free_ring;
-	}
-	p->membarrier = !membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
-
+	patience_open(&p->patience, c, rc);
+	p->membarrier = wake_register();
 	rc = guard_watch(c);
 	if (rc)
 		goto free_ring;
@@ -862,7 +634,6 @@ void packet_close(struct packet_ring *p)
 		write_counters(p);
 	}
 	guard_unwatch(p->channel);
-	if (p->sleep_fd >= 0)
-		close(p->sleep_fd);
+	patience_close(&p->patience);
 	free(p);
 }

@@ -16,9 +16,9 @@
  *
  * System calls, for seccomp lists: packet_open makes membarrier, eventfd2 and the
  * channel's ioctl; an event loop's wait membarrier and read, the waiting calls membarrier,
- * clock_gettime, epoll_create1, epoll_ctl and epoll_pwait2; sending and receiving ioctl, and
- * membarrier when the ring is full. membarrier may be refused with an errno (it costs a fence a
- * packet), but not by a signal.
+ * clock_gettime, getcpu, sched_yield, epoll_create1, epoll_ctl and epoll_pwait2; sending and
+ * receiving ioctl, and membarrier when the ring is full. membarrier may be refused with an errno
+ * (it costs a fence a packet), but not by a signal.
  */
 #ifndef LIBCHANNEL_PACKET_H
 #define LIBCHANNEL_PACKET_H
@@ -58,7 +58,8 @@ void packet_clear_wait(struct packet_ring *p);
 
 /*
  * Sends or receives, at most timeout_ms (-1: for ever): as above, but -ETIMEDOUT instead of
- * -EAGAIN. Spins 40 us before it sleeps, as long as that pays. Whoever uses them leaves the fd to
+ * -EAGAIN. Looks for 40 us before it sleeps, as long as that pays; if the peer shares the
+ * processor, it gets it in between. Whoever uses them leaves the fd to
  * them. A change of status meanwhile is taken note of: read channel_status anew afterwards.
  */
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);

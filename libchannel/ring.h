@@ -33,8 +33,8 @@ struct ring_slot {
 
 /*
  * A wake word: generation above bit 2. A generation is one wish to be woken; it is granted once.
- * RING_BARRIER: whoever sets RING_ASLEEP makes the peer's processors pass a barrier before it looks
- * again (membarrier), so that the peer needs none of its own.
+ * RING_BARRIER: whoever clears it makes the peer's processors pass a barrier before it looks again
+ * (membarrier), so that the peer needs none of its own until it sees it clear.
  */
 #define RING_ASLEEP	(1u << 0)
 #define RING_BARRIER	(1u << 1)
@@ -48,7 +48,8 @@ struct ring_control {
 	/* The peer reads these after each packet; they change when this side goes to sleep. */
 	_Atomic uint64_t wake_packet;	/* asleep until there is a packet in the peer's area */
 	_Atomic uint64_t wake_room;	/* asleep until there is room in this area */
-	uint64_t reserved0[14];
+	_Atomic uint64_t processor;	/* this side last waited on it, plus one; 0: unknown */
+	uint64_t reserved0[13];
 
 	/* The peer reads this when its ring seems full: slots of its area that are free again. */
 	_Atomic uint64_t consumed;

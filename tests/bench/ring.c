@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The packet ring beside its limit and its peers (ring_peers.h), between two processes: polled, the
- * round trip of one line and the rates of lines and of 4 KiB; and blocking, when both sleep.
+ * round trip of one line and the rates of lines and of 4 KiB; and blocking, with calls that wait
+ * and (the packet ring "in a loop") with an event loop's, which sleeps whenever there is nothing.
  *
  * Hypervisors move processors about, so a bare line's round trip is timed before and after each
  * round: it says how near the two processors are to each other, and a round in which that changed
@@ -11,6 +12,7 @@
  */
 #include <errno.h>
 #include <libchannel/packet.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,12 +32,12 @@
 #define STEADY		1.25
 #define WARM_UP		SLOTS		/* repetitions before the clock runs: pages appear */
 
-enum kind { LIMIT, PACKET, CK, RTE, EVENTFD, PIPE, UNIX, KINDS };
+enum kind { LIMIT, PACKET, LOOP, CK, RTE, EVENTFD, PIPE, UNIX, KINDS };
 enum measure { ROUND_TRIP, ONE_WAY, BULK, BLOCKING, MEASURES };
 enum class { NEAR, FAR, SAME, CLASSES };
 
 static const char *const kind_name[] = {
-	"limit", "packet", "ck_ring", "rte_ring", "eventfd ring", "pipe", "AF_UNIX",
+	"limit", "packet", "in a loop", "ck_ring", "rte_ring", "eventfd ring", "pipe", "AF_UNIX",
 };
 static const char *const class_name[] = {
 	"near (processors that share a cache)", "far (processors that share none)",
@@ -73,6 +75,7 @@ static bool has(enum kind k, enum measure m)
 	case PACKET:	return true;
 	case CK:	return HAVE_CK && m != BLOCKING;
 	case RTE:	return HAVE_RTE && m != BLOCKING;
+	case LOOP:
 	case EVENTFD:	return m == BLOCKING;
 	default:	return m != ROUND_TRIP;
 	}
@@ -128,6 +131,10 @@ static void put(struct end *e, const uint8_t *data)
 		if (rc)
 			exit(2);
 		break;
+	case LOOP:
+		if (packet_send(e->packet, data, e->size))
+			exit(2);
+		break;
 #if HAVE_CK
 	case CK:
 		while (!ck_put(&e->shared->ck[e->second], data, e->size))
@@ -143,6 +150,23 @@ static void put(struct end *e, const uint8_t *data)
 	default:
 		write_all(e->out, data, e->size);
 	}
+}
+
+/* As an event loop does it, which sleeps whenever there is nothing. */
+static void loop_get(struct end *e, uint8_t *data)
+{
+	struct pollfd fd = { .fd = packet_wait_fd(e->packet), .events = POLLIN };
+	ssize_t n;
+
+	while ((n = packet_receive(e->packet, data, e->size)) == -EAGAIN) {
+		if (packet_prepare_wait(e->packet))
+			continue;
+		if (poll(&fd, 1, -1) != 1)
+			die("poll");
+		packet_clear_wait(e->packet);
+	}
+	if (n != (ssize_t)e->size)
+		exit(2);
 }
 
 static void get(struct end *e, uint8_t *data)
@@ -166,6 +190,9 @@ static void get(struct end *e, uint8_t *data)
 				relax();
 		if (n != (ssize_t)e->size)
 			exit(2);
+		break;
+	case LOOP:
+		loop_get(e, data);
 		break;
 #if HAVE_CK
 	case CK:
@@ -241,7 +268,7 @@ static void end_open(struct end *e, struct channel *c)
 		.out = &e->shared->way[e->second], .in = &e->shared->way[!e->second],
 		.size = e->size, .room = SLOTS,
 	};
-	if (e->kind == PACKET && packet_open(&e->packet, c))
+	if ((e->kind == PACKET || e->kind == LOOP) && packet_open(&e->packet, c))
 		die("packet_open");
 }
 
