@@ -56,7 +56,7 @@ COMMAND(ULTRAVISOR_MEMORY_INFO, UVR_ROLE_PARTITION | UVR_ROLE_MONITOR | UVR_ROLE
 	ultravisor_memory_info, out_length, 0, INOUT, uvr_memory_info)
 
 COMMAND(ULTRAVISOR_CONTEXT_RUN, UVR_ROLE_CONTEXT, ultravisor_context_run, flags, 0, IN,
-	uvr_context_run)
+	uvr_runner_run)
 COMMAND(ULTRAVISOR_CONTEXT_KVM, UVR_ROLE_CONTEXT, ultravisor_kvm, arg, 0, IN, uvr_context_kvm)
 
 COMMAND(ULTRAVISOR_CHANNEL_INFO, UVR_ROLE_CHANNEL, ultravisor_channel_info, out_server_uuids, 0,

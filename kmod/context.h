@@ -99,7 +99,6 @@ long uvr_context_create(struct uvr_call *call);
 long uvr_context_set(struct uvr_call *call);
 long uvr_context_info(struct uvr_call *call);
 long uvr_context_open(struct uvr_call *call);
-long uvr_context_run(struct uvr_call *call);
 long uvr_context_kvm(struct uvr_call *call);
 
 #endif /* _UVR_CONTEXT_H */

@@ -19,6 +19,7 @@
 #include "object.h"
 #include "partition.h"
 #include "processor.h"
+#include "runner.h"
 #include "vm.h"
 
 enum direction { IN, INOUT };
