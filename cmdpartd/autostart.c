@@ -68,9 +68,11 @@ static void go_on(struct service *service)
 
 static void refused(struct service *service, struct error *e)
 {
+	log_partition(service->policy->autostart[service->autostart.next]);
 	log_warning("autostart: %s is not started: %s%s%s",
 		    service->policy->autostart[service->autostart.next], e->message,
 		    e->fix[0] ? "; " : "", e->fix);
+	log_partition(NULL);
 	error_clear(e);
 	go_on(service);
 }
@@ -91,9 +93,13 @@ static void done(enum exit_code code, const struct command_header *reply, void *
 	if (a->next >= service->policy->autostarts) {
 		end(a);
 	} else if (!reply_error(reply, &e)) {
+		log_partition(service->policy->autostart[a->next]);
+		log_transaction(reply->transaction);
 		log_notice("autostart: %s is started, transaction %llu",
 			   service->policy->autostart[a->next],
 			   (unsigned long long)reply->transaction);
+		log_transaction(0);
+		log_partition(NULL);
 		go_on(service);
 	} else if ((e.code == EXIT_CONFLICT || e.code == EXIT_RESOURCES) &&
 		   ++a->attempt < ATTEMPTS) {

@@ -235,6 +235,27 @@ static json_t *rows_of(const struct command_header *reply)
 	return list;
 }
 
+/* A line for each partition that a change is of, in its story. */
+static void tell(const struct call *call, uint64_t transaction, const char *outcome)
+{
+	char id[UUID_TEXT];
+
+	log_request(uuid_format(call->request_id, id));
+	log_transaction(transaction);
+	for (unsigned int i = 0; i < call->ops.count; i++) {
+		const struct operation *op = &call->ops.list[i];
+		const char *name = op->definition ? op->definition->name : op->name;
+
+		if (operation_is_of_partition(op->kind))
+			log_partition(name);
+		log_info("%s %s for %s: %s", operation_word(op->kind), name, call->author.who,
+			 outcome);
+		log_partition(NULL);
+	}
+	log_transaction(0);
+	log_request(NULL);
+}
+
 /* reply NULL: nothing had to be done. */
 static void answer(struct call *call, const struct command_header *reply)
 {
@@ -244,7 +265,8 @@ static void answer(struct call *call, const struct command_header *reply)
 
 	if (call->draft.has_subject)
 		p = row_of(call, reply);
-
+	if (reply)
+		tell(call, reply->transaction, "done");
 	body = json_pack("{s:s, s:I, s:b}", "request_id", uuid_format(call->request_id, id),
 			 "transaction", reply ? (json_int_t)reply->transaction : 0, "already",
 			 !reply);
@@ -287,8 +309,11 @@ static void refuse(struct call *call, struct error *e)
 	if (call->plan && (e->code == EXIT_RESOURCES || call->draft.placement ||
 			   e->code == EXIT_CONFLICT))
 		answer_plan(call, e);
-	else
+	else {
+		if (!call->plan)
+			tell(call, 0, e->message);
 		call_error(call, e);
+	}
 }
 
 static void drafted(struct call *call);

@@ -11,6 +11,25 @@
 
 #include "operation.h"
 
+const char *operation_word(enum operation_kind kind)
+{
+	static const char *const words[] = {
+		[OPERATION_DEFINE] = "define", [OPERATION_UNDEFINE] = "undefine",
+		[OPERATION_START] = "start", [OPERATION_STOP] = "stop", [OPERATION_KILL] = "kill",
+		[OPERATION_PAUSE] = "pause", [OPERATION_RESUME] = "resume",
+		[OPERATION_MODIFY] = "set", [OPERATION_CREATE_DOMAIN] = "create domain",
+		[OPERATION_DESTROY_DOMAIN] = "destroy domain", [OPERATION_STOP_HOST] = "stop host",
+		[OPERATION_START_HOST] = "start host", [OPERATION_ACTIVATE] = "activate",
+	};
+
+	return words[kind];
+}
+
+bool operation_is_of_partition(enum operation_kind kind)
+{
+	return kind <= OPERATION_MODIFY || kind == OPERATION_ACTIVATE;
+}
+
 struct operation *operations_add(struct operations *ops, enum operation_kind kind)
 {
 	struct operation *larger = realloc(ops->list, (ops->count + 1) * sizeof(*larger));

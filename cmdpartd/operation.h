@@ -27,6 +27,9 @@ enum operation_kind {
 	OPERATION_ACTIVATE,	/* make it match the definition, then start it */
 };
 
+const char *operation_word(enum operation_kind kind);
+bool operation_is_of_partition(enum operation_kind kind);
+
 struct operation {
 	enum operation_kind kind;
 	char name[COMMAND_NAME_LEN];	/* of the partition (or its UUID's text) or domain */

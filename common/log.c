@@ -52,9 +52,12 @@ void log_init(const char *program, bool debug)
 		journal = journal_open();
 }
 
-void log_partition(const char *name)
+const char *log_partition(const char *name)
 {
+	const char *before = partition_field;
+
 	partition_field = name;
+	return before;
 }
 
 void log_transaction(uint64_t number)

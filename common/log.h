@@ -16,7 +16,7 @@
 #include <syslog.h>
 
 void log_init(const char *program, bool debug);
-void log_partition(const char *name);
+const char *log_partition(const char *name);	/* the one before, to be set again */
 void log_transaction(uint64_t number);
 void log_request(const char *id);
 

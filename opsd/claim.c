@@ -49,6 +49,14 @@ static void settled(struct activation *a, struct batch *b, enum store_claim_stat
 	a->claim.row.transaction = transaction;
 	a->claim.row.error = error_text;
 	a->claim.row.settled_ns = ops_now();
+	/* The request's id is the host's, too: events have the activation's in its place. */
+	log_partition(a->claim.row.partition);
+	log_transaction(transaction);
+	log_request(a->claim.row.request_id);
+	log_info("%s has answered: %s", a->claim.row.host, error_text ? error_text : "done");
+	log_partition(NULL);
+	log_transaction(0);
+	log_request(NULL);
 	batch_put(b, STORE_PUT_CLAIM, &a->claim.row);
 }
 

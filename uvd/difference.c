@@ -20,12 +20,6 @@
 #define OBJECTS_MAX 1000000	/* of the module; a bound for the loop */
 #define TAPS_MAX 65536
 
-static const char *const states[] = {
-	[PARTITION_DEFINED] = "defined", [PARTITION_STARTING] = "starting",
-	[PARTITION_RUNNING] = "running", [PARTITION_PAUSED] = "paused",
-	[PARTITION_STOPPING] = "stopping", [PARTITION_FAILED] = "failed",
-};
-
 static const char *const names[COMPARED_TYPES] = {
 	[COMPARED_OBJECTS] = "kernel objects", [COMPARED_PARTITIONS] = "running partitions",
 	[COMPARED_CONTEXTS] = "vCPUs", [COMPARED_PROCESSORS] = "processors",
@@ -309,7 +303,7 @@ static int compare_run(struct difference_walk *w, const struct supervisor_adopte
 
 	if (!(r->state == PARTITION_PAUSED && runs) && !(r->state == PARTITION_RUNNING && stopped))
 		return 0;
-	snprintf(d.where, sizeof(d.where), "database: %s", states[r->state]);
+	snprintf(d.where, sizeof(d.where), "database: %s", partition_state_name(r->state));
 	snprintf(d.missing, sizeof(d.missing), "kernel: %s", stopped ? "stopped" : "running");
 	return tell(w, &d, "partition %s", r->name);
 }
@@ -357,7 +351,7 @@ static int compare_running(struct difference_walk *w, const struct supervisor_ad
 	w->compared[COMPARED_PARTITIONS]++;
 	fd = kernel_object_open(w->uvd->kernel, r->id, ULTRAVISOR_ROLE_CONTROL, 0);
 	if (fd < 0)
-		return tell(w, &d, "partition %s (%s)", r->name, states[r->state]);
+		return tell(w, &d, "partition %s (%s)", r->name, partition_state_name(r->state));
 	rc = kernel_partition_info(w->uvd->kernel, fd, &info);
 	if (rc == 0)
 		rc = difference_partition(w, r, fd, &info);

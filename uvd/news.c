@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <common/log.h>
 #include <common/uuid.h>
 
 #include "news.h"
@@ -105,6 +106,7 @@ void news_transaction(struct news *n, const struct transaction *t)
 void news_channel(struct uvd *uvd, enum command_event kind, uint64_t id, uint32_t slot)
 {
 	char partition[COMMAND_NAME_LEN], device[COMMAND_DEVICE_LEN], server[COMMAND_NAME_LEN];
+	const char *before;
 	sqlite3_stmt *q;
 
 	/* Those that I/O partitions serve; of a channel that is being ended there is no row. */
@@ -120,6 +122,12 @@ void news_channel(struct uvd *uvd, enum command_event kind, uint64_t id, uint32_
 	db_text(q, 2, server, sizeof(server));
 	db_done(q);
 	news_tell(uvd->news, kind, partition, "%s%s%s", device, server[0] ? ": " : "", server);
+	before = log_partition(partition);
+	log_info("%s/%s: %s%s", partition, device, kind == COMMAND_EVENT_UNSERVED ?
+		 "nobody serves it" : server, kind == COMMAND_EVENT_PROMOTED ? " serves it" :
+		 kind == COMMAND_EVENT_LOST ? " does not serve it any more" :
+		 kind == COMMAND_EVENT_HUNG ? " leaves it unanswered" : "");
+	log_partition(before);
 }
 
 /* ---- questions */

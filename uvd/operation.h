@@ -82,6 +82,7 @@ struct partition {
 };
 
 bool partition_is_on(uint32_t state);
+const char *partition_state_name(uint32_t state);
 
 /*
  * Finds the guest partition that is the subject of r, compares generations. Else a refusal.

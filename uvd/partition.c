@@ -16,7 +16,7 @@
 #define LEASE_MIN 1000000000ULL
 #define LEASE_MAX (86400 * LEASE_MIN)
 
-static const char *state_name(uint32_t state)
+const char *partition_state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[PARTITION_DEFINED] = "off",
@@ -84,7 +84,7 @@ int partition_find_off(struct transaction *t, const struct command_record *r,
 		return -ECANCELED;
 	if (partition_is_on(p->state))
 		return refuse(t, COMMAND_CONFLICT, "stop or kill it first",
-			      "partition %s is %s", p->name, state_name(p->state));
+			      "partition %s is %s", p->name, partition_state_name(p->state));
 	return 0;
 }
 
@@ -338,7 +338,7 @@ int partition_stop(struct transaction *t, const void *record)
 			      p.state == PARTITION_PAUSED ? "resume it first" :
 			      p.state == PARTITION_STARTING ? "wait until it runs, or kill it" :
 			      "there is nothing to stop",
-			      "partition %s is %s", p.name, state_name(p.state));
+			      "partition %s is %s", p.name, partition_state_name(p.state));
 	transaction_note(t, p.name, "stop %s", p.name);
 	return set_state(t, &p, PARTITION_STOPPING);
 }
@@ -360,7 +360,7 @@ int partition_kill(struct transaction *t, const void *record)
 		return -ECANCELED;
 	if (!partition_is_on(p.state))
 		return refuse(t, COMMAND_CONFLICT, "there is nothing to kill",
-			      "partition %s is %s", p.name, state_name(p.state));
+			      "partition %s is %s", p.name, partition_state_name(p.state));
 	transaction_note(t, p.name, "kill %s", p.name);
 	if (partition_release(t, &p) < 0)
 		return -ECANCELED;
@@ -378,7 +378,7 @@ static int pause_or_resume(struct transaction *t, const struct command_partition
 		return -ECANCELED;
 	if (p.state != PARTITION_RUNNING && p.state != PARTITION_PAUSED)
 		return refuse(t, COMMAND_CONFLICT, fix, "partition %s is %s", p.name,
-			      state_name(p.state));
+			      partition_state_name(p.state));
 	transaction_note(t, p.name, "%s %s", verb, p.name);
 	return set_state(t, &p, state);
 }
@@ -517,7 +517,7 @@ int partition_runs(struct transaction *t, const void *record)
 		return -ECANCELED;
 	if (p.state != PARTITION_STARTING)
 		return refuse(t, COMMAND_CONFLICT, "nothing", "%s is %s", p.name,
-			      state_name(p.state));
+			      partition_state_name(p.state));
 	transaction_note(t, p.name, "%s runs", p.name);
 	rc = db_run(t->uvd->db, "UPDATE partition SET state = 3 WHERE uuid = ?", "u", p.uuid);
 	return rc < 0 ? refuse_db(t, rc) : transaction_state(t, p.name, PARTITION_RUNNING);
@@ -534,7 +534,7 @@ int partition_again(struct transaction *t, const void *record)
 		return -ECANCELED;
 	if (p.state != PARTITION_STARTING)
 		return refuse(t, COMMAND_CONFLICT, "nothing", "%s is %s", p.name,
-			      state_name(p.state));
+			      partition_state_name(p.state));
 	rc = db_run(t->uvd->db, "DELETE FROM channel WHERE partition = ? AND type = 2", "u",
 		    p.uuid);
 	if (rc == 0)

@@ -258,8 +258,11 @@ int reconcile_partitions(struct uvd *uvd, struct supervisor *s)
 	/* Before anything is started anew under the name of what is left over. */
 	if (rc == 0)
 		rc = difference_processes(&w, &list);
-	for (i = 0; rc == 0 && i < list.n; i++)
+	for (i = 0; rc == 0 && i < list.n; i++) {
+		log_partition(list.r[i].name);
 		rc = adopt(uvd, s, &list.r[i]);
+	}
+	log_partition(NULL);
 	free(list.r);
 	return rc;
 }

@@ -73,6 +73,14 @@ struct supervisor {
 static int on_exit_of(sd_event_source *source, int fd, uint32_t events, void *data);
 static void record_end(struct guest *g);
 
+/* A line about a guest, in the partition's story. */
+#define GUEST_LOG(g, call) \
+	do { \
+		const char *before_ = log_partition((g)->name); \
+		call; \
+		log_partition(before_); \
+	} while (0)
+
 static void kill_process(const struct guest *g)
 {
 	if (g->pidfd >= 0 && !g->over)
@@ -160,7 +168,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	(void)usec;
 	g->timer = sd_event_source_disable_unref(g->timer);
 	if (!g->over) {
-		log_warning("%s is off, its process %d stays: killed", g->name, (int)g->pid);
+		GUEST_LOG(g, log_warning("%s is off, its process %d stays: killed", g->name,
+					 (int)g->pid));
 		kill_process(g);
 	} else {
 		look_again(g);
@@ -325,9 +334,7 @@ static void record_end(struct guest *g)
 	g->timer = sd_event_source_disable_unref(g->timer);
 	memcpy(c.partition, g->partition, 16);
 	describe_end(g, &c);
-	log_partition(g->name);
-	log_notice("partition %s: %s", g->name, c.reason);
-	log_partition(NULL);
+	GUEST_LOG(g, log_notice("partition %s: %s", g->name, c.reason));
 	rc = transaction_own(g->supervisor->uvd, c.reason, &c, sizeof(c), 1);
 	/* The hook has marked it ended. Refused means that its rows say it is off already. */
 	if (rc == -ECANCELED) {
@@ -384,7 +391,7 @@ static int press(struct guest *g)
 	int rc = g->monitor ? channel_ring(g->monitor, MONITOR_DOORBELL_POWER) : -ENOENT;
 
 	if (rc < 0)
-		log_errno(LOG_WARNING, rc, "the power button of %s", g->name);
+		GUEST_LOG(g, log_errno(LOG_WARNING, rc, "the power button of %s", g->name));
 	return rc;
 }
 
@@ -488,7 +495,7 @@ void supervisor_lease(struct supervisor *s, uint64_t id)
 		drop_channel(g);
 		rc = open_channel(g, g->monitor_id);
 		if (rc < 0)
-			log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name);
+			GUEST_LOG(g, log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name));
 		else if (pressed)
 			supervisor_stop(s, g->partition);
 	}
@@ -716,7 +723,7 @@ void supervisor_start(struct supervisor *s, struct launch *l)
 		return;
 	if (!g->failure[0])
 		snprintf(g->failure, sizeof(g->failure), "%s", strerror(-rc));
-	log_errno(LOG_ERR, rc, "%s cannot be started", g->name);
+	GUEST_LOG(g, log_errno(LOG_ERR, rc, "%s cannot be started", g->name));
 	/* The child, if there is one, ends by its pipe; its exit is not waited for. */
 	g->exit = sd_event_source_disable_unref(g->exit);
 	g->over = true;
@@ -735,14 +742,14 @@ int supervisor_adopt(struct supervisor *s, const struct supervisor_adopted *a)
 	g->starting = a->state == PARTITION_STARTING;
 	rc = open_channel(g, a->monitor);
 	if (rc < 0)
-		log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name);
+		GUEST_LOG(g, log_errno(LOG_ERR, rc, "the monitor channel of %s", g->name));
 	g->pidfd = a->pid > 0 ? process_open(a->pid) : -ESRCH;
 	/* Looked at behind the open: a process of another start has taken the number. */
 	if (g->pidfd >= 0 && process_alive(a->pid, a->start)) {
 		rc = sd_event_add_io(s->event, &g->exit, g->pidfd, EPOLLIN, on_exit_of, g);
 		if (rc < 0)
 			return rc;
-		log_notice("partition %s goes on, process %d", g->name, (int)g->pid);
+		GUEST_LOG(g, log_notice("partition %s goes on, process %d", g->name, (int)g->pid));
 		look_at_status(g);
 		return 0;
 	}

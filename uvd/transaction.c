@@ -21,6 +21,7 @@
 #include <common/uuid.h>
 
 #include "hold.h"
+#include "internal.h"
 #include "launch.h"
 #include "operation.h"
 #include "ledger.h"
@@ -411,19 +412,39 @@ static int prepare_all(struct transaction *t)
 	return 0;
 }
 
-static void trace(const struct transaction *t, const char *verdict)
+/* The partition that it is about first; NULL: it is about none. */
+static const char *partition_of(const struct transaction *t)
+{
+	uint16_t type = t->request->count ? message_record(t->request, 0)->type : 0;
+
+	if (!type || !t->subject[0] || type == INTERNAL_HOST_INSTANCE ||
+	    type == INTERNAL_COMMAND_CHANNEL ||
+	    (type >= COMMAND_DOMAIN_CREATE && type <= COMMAND_HOST_START))
+		return NULL;
+	return t->subject;
+}
+
+/*
+ * With the fields of the transaction set; also for what publishing logs. What changes no state is
+ * in the ledger, and logged for debugging alone: there may be thousands a second.
+ */
+static void trace(const struct transaction *t)
 {
 	const struct command_header *h = t->request;
-	char id[UUID_TEXT];
+	bool refused = t->fault.status != COMMAND_OK;
+	size_t i;
 
-	log_transaction(t->number);
-	log_request(uuid_format(h->request_id, id));
-	log_debug("%s %s by %s over %s: %u operations: %s%s%s", t->plan ? "plan" : "transaction",
-		  verdict, t->internal ? "uvd" : h->who,
-		  t->internal ? "its own hand" : "the command channel", h->count, t->summary,
-		  t->fault.status ? ": " : "", t->fault.text);
-	log_transaction(0);
-	log_request(NULL);
+	log_line(t->n_states || refused ? LOG_INFO : LOG_DEBUG, "%s by %s%s: %s%s%s",
+		 refused ? "refused" : "committed", t->internal ? "uvd" : h->who,
+		 t->internal ? "" : " over the command channel", t->summary,
+		 refused && t->summary[0] ? ": " : "", t->fault.text);
+	for (i = 0; !refused && i < t->n_states; i++) {
+		const char *before = log_partition(t->states[i].partition);
+
+		log_info("%s is %s", t->states[i].partition,
+			 partition_state_name(t->states[i].state));
+		log_partition(before);
+	}
 }
 
 static void write_ledger(struct request *q, bool internal)
@@ -487,7 +508,6 @@ static void run_plan(struct request *q)
 		query_subjects(t->uvd, t->request, q->reply);
 	db_undo(t->uvd->db);
 	reply_finish(q->reply, &t->fault, 0, false);
-	trace(t, t->fault.status ? "refused" : "made");
 	lists_free(t);
 }
 
@@ -683,8 +703,23 @@ static bool wrote(const struct batch *b)
 	return false;
 }
 
+static void set_fields(const struct transaction *t, char id[UUID_TEXT])
+{
+	log_partition(partition_of(t));
+	log_transaction(t->number);
+	log_request(uuid_format(t->request->request_id, id));
+}
+
+static void clear_fields(void)
+{
+	log_partition(NULL);
+	log_transaction(0);
+	log_request(NULL);
+}
+
 void batch_commit(struct batch *b, reply_fn *reply, void *data)
 {
+	char id[UUID_TEXT];
 	unsigned int i;
 	int rc = 0;
 
@@ -699,10 +734,12 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 		struct request *q = b->request[i];
 
 		if (q->t.number && !q->t.plan) {
-			trace(&q->t, q->t.fault.status ? "refused" : "committed");
+			set_fields(&q->t, id);
+			trace(&q->t);
 			news_transaction(b->uvd->news, &q->t);
 			if (q->t.fault.status == COMMAND_OK)
 				publish(&q->t);
+			clear_fields();
 		}
 		if (reply && q->stored)
 			reply(q->stored, q->n_stored, data);

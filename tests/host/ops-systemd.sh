@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own that what the kernel holds for it is charged to, and is deactivated; when the host shuts down, a guest is powered off before what serves it is stopped
+# shows: under systemd, installed by make install, a guest is activated, every unit is restarted and killed under it, it goes on, in a scope of its own that what the kernel holds for it is charged to, and is deactivated; one filter of the journal has its story over all daemons; when the host shuts down, a guest is powered off before what serves it is stopped
 # where: host
 # timeout: 500
 if [[ ! ${APPLIANCE:-} ]]; then
@@ -83,6 +83,14 @@ for unit in "${units[@]}"; do
 done
 
 opsctl deactivate ops3 --timeout 60
+# One filter tells its story over all daemons; another, one request's way from the first to the last.
+journalctl --sync
+story() { journalctl -b -o json "$1" | jq -r .SYSLOG_IDENTIFIER | sort -u | xargs; }
+is "who tells of ops3" "$(story ULTRAVISOR_PARTITION=ops3)" "cmdpartd iopartd opsd uvd uvmonitor"
+request=$(cmdpartctl ledger --limit 1000 --json | jq -r 'first(.ledger[] | select(.who == "opsd" and .subject == "ops3")) | .request_id')
+number=$(cmdpartctl ledger --limit 1000 --json | jq "first(.ledger[] | select(.request_id == \"$request\")) | .transaction")
+is "who tells of its activation" "$(story "ULTRAVISOR_REQUEST=$request")" "cmdpartd opsd uvd"
+is "who tells of that transaction" "$(story "ULTRAVISOR_TRANSACTION=$number")" "cmdpartd opsd uvd"
 ! pgrep -x uvmonitor || fail "a monitor is left"
 [[ -z $(systemctl list-units --no-legend 'ultravisor-*.scope') ]] || fail "a scope is left"
 ! systemctl --failed --no-legend | grep -E 'uvd|part|opsd' || fail "a unit has failed"
