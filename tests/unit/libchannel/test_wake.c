@@ -148,7 +148,7 @@ static int to_and_fro(void *argument)
 		 * answer meets us as we go to sleep; and after a sleep for long, so that it is.
 		 * Now and then many times without a sleep, so that it pays for both barriers again.
 		 */
-		turn = slept_before || i % 128 < 48 ? 20000 : seed_below(&s, 60);
+		turn = slept_before || i % 48 < 36 ? 20000 : seed_below(&s, 60);
 		slept_before = false;
 		while ((n = packet_receive(p, &number, sizeof(number))) == -EAGAIN) {
 			if (turn) {
