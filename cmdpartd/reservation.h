@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plan that holds what it was given, for a stated time. Its transaction is kept as it was drafted;
- * until it is sent, given back or forgotten, other drafts reckon with what it takes, as with those
- * that are under way. Reservations are this process's memory: uvd knows nothing of them, and a
- * restart of cmdpartd gives all of them back.
+ * A plan that holds what it was given, for a stated time. Its transaction is kept as it was
+ * drafted; until it is sent, given back or forgotten, other drafts reckon with what it takes, as
+ * with those that are under way. Reservations are this process's memory: uvd knows nothing of
+ * them, and a restart of cmdpartd gives all of them back.
  */
 #ifndef CMDPARTD_RESERVATION_H
 #define CMDPARTD_RESERVATION_H
@@ -19,7 +19,7 @@ struct reservation;
 struct service;
 LIST_HEAD(reservations, reservation);
 
-/* Takes over the draft of a plan that uvd has judged; adds "plan" to the answer. 0, or -1 and *e. */
+/* Takes over the draft of a plan that fits; adds "plan" to the answer. 0, or -1 and *e. */
 int reservation_make(struct call *call, json_t *answer, struct error *e);
 
 /*

@@ -99,8 +99,28 @@ static void hold_spare_vms(void)
 	}
 }
 
+/* A module that was built for this kernel, from the repository; without it goes on. */
+static void load_built(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		say("%s: %s, skipped", path, strerror(errno));
+		return;
+	}
+	if (syscall(SYS_finit_module, fd, "", 0) < 0)
+		say("%s: cannot load: %s", path, strerror(errno));
+	close(fd);
+}
+
 static void load_hypervisor(void)
 {
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/build/testhost/constant-tsc/%s/constant_tsc.ko",
+		 config.repo, config.kernel);
+	if (access(path, F_OK) == 0)
+		load_built(path);
 	/* tun, loop: their device nodes are there only once they are loaded. */
 	if (RUN("modprobe", "-a", cpu_has("vmx") ? "kvm_intel" : "kvm_amd", "tun", "loop"))
 		say("modprobe failed");
@@ -110,17 +130,9 @@ static void load_hypervisor(void)
 static void load_module(void)
 {
 	char path[4096];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/build/kmod/%s/ultravisor.ko", config.repo, config.kernel);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		say("ultravisor.ko: not built for %s, skipped", config.kernel);
-		return;
-	}
-	if (syscall(SYS_finit_module, fd, "", 0) < 0)
-		say("ultravisor.ko: cannot load: %s", strerror(errno));
-	close(fd);
+	load_built(path);
 }
 
 /*

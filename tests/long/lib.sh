@@ -33,3 +33,24 @@ in_test_host() {
 	APPLIANCE_OUT=$STATE/out "$repo/scripts/appliance" --no-daemons --kernel "$KERNEL" $options \
 		--timeout "$seconds" -- "$@"
 }
+
+# module_tests: all of the module's and of libchannel's that run in a test host of any kernel
+module_tests() {
+	local -A groups=()
+	local n=0 failed='' test options
+	for test in "$repo"/tests/host/kmod-*.sh "$repo"/tests/host/libchannel-*.sh; do
+		grep -q '^# where: appliance' "$test" || continue
+		options=$(sed -n 's/^# appliance: *//p' "$test")
+		# Another kernel, a clock of instructions, and all system partitions are other tests'.
+		[[ $options == *--no-daemons* && $options != *--kernel* && $options != *--icount* ]] || continue
+		groups[$options]+=" $test"
+		n=$((n + 1))
+	done
+	for options in "${!groups[@]}"; do
+		# shellcheck disable=SC2086 # paths of the repository
+		(once "tests $options" in_test_host 6000 "$options" "$repo/tests/long/guest/all" \
+			${groups[$options]}) || failed=1
+	done
+	echo "count: $n test programs"
+	[[ -z $failed ]] || fail "see above"
+}

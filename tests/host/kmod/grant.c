@@ -520,12 +520,18 @@ static bool is_debug_kernel(void)
 /* A grant is by small pages, also of memory that the owner has in huge ones. */
 static void transparent_huge_pages_are_granted(void)
 {
-	int mode = ok(open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDWR));
-	int compact = ok(open("/proc/sys/vm/compact_memory", O_WRONLY));
-	long before = shmem_huge_kib();
+	int mode = open("/sys/kernel/mm/transparent_hugepage/shmem_enabled", O_RDWR), compact;
 	struct fixture f;
+	long before;
 	char *s;
 
+	if (mode < 0 && errno == ENOENT) {
+		printf("       none: this kernel has no huge pages for shmem\n");
+		return;
+	}
+	ok(mode);
+	compact = ok(open("/proc/sys/vm/compact_memory", O_WRONLY));
+	before = shmem_huge_kib();
 	check(write(compact, "1", 1) == 1);
 	check(write(mode, "force", 5) == 5);
 	f = make();

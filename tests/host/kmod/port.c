@@ -212,7 +212,9 @@ static void a_guest_that_rings_all_the_time_obeys(void)
 		ok(partition_stop(ringing.guest.partition.fd));
 		exits = port_exits(&ringing);
 		sleep_ms(2);
-		check(port_exits(&ringing) == exits);
+		/* One may have come out of the guest before the stop, and be counted after it. */
+		check(port_exits(&ringing) - exits <= 1);
+		exits = port_exits(&ringing);
 		ok(partition_resume(ringing.guest.partition.fd));
 		for (int ms = 0; port_exits(&ringing) == exits; ms++) {
 			check(ms < 10000);
