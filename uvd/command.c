@@ -13,12 +13,12 @@
 #include <libchannel/packet.h>
 #include <ultravisor/io.h>
 
+#include "batch.h"
 #include "command.h"
 #include "internal.h"
 #include "lease.h"
 #include "news.h"
 #include "query.h"
-#include "transaction.h"
 
 #define TURN 64		/* requests taken before other sources get their turn */
 #define LISTENERS 64	/* the next one is answered at once */

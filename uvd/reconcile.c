@@ -11,6 +11,7 @@
 #include <ultravisor/handover.h>
 #include <ultravisor/monitor.h>
 
+#include "batch.h"
 #include "difference.h"
 #include "hold.h"
 #include "internal.h"
@@ -18,7 +19,6 @@
 #include "process.h"
 #include "reconcile.h"
 #include "scope.h"
-#include "transaction.h"
 
 static void fill_end(struct internal_partition_end *c, const struct supervisor_adopted *r,
 		     const char *reason)

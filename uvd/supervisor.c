@@ -27,11 +27,11 @@
 #include <ultravisor/io.h>
 #include <ultravisor/monitor.h>
 
+#include "batch.h"
 #include "internal.h"
 #include "process.h"
 #include "scope.h"
 #include "supervisor.h"
-#include "transaction.h"
 
 #define RETRY_US	(1000 * 1000ULL)	/* when an end cannot be recorded now */
 #define PRESS_US	(5 * 1000 * 1000ULL)	/* a guest that boots still felt no press */

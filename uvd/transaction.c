@@ -21,29 +21,9 @@
 #include <common/uuid.h>
 
 #include "hold.h"
-#include "internal.h"
 #include "launch.h"
-#include "operation.h"
 #include "ledger.h"
-#include "news.h"
-#include "query.h"
 #include "transaction.h"
-
-struct request {
-	struct transaction t;
-	uint8_t *message;
-	size_t length;
-	struct reply *reply;		/* NULL: stored is the reply */
-	uint8_t *stored;
-	size_t n_stored;
-};
-
-struct batch {
-	struct uvd *uvd;
-	bool begun, internal;
-	struct request *request[BATCH_MAX];
-	unsigned int n;
-};
 
 uint64_t uvd_now(void)
 {
@@ -110,7 +90,7 @@ void transaction_note(struct transaction *t, const char *subject, const char *fo
 }
 
 /* What the partition gets, behind what happens to it. */
-static void summarize(struct transaction *t)
+void transaction_summarize(struct transaction *t)
 {
 	/* Of a partition that is defined and started at once, those that it has. */
 	unsigned int devices = t->claimed ? t->claimed : t->defined;
@@ -247,7 +227,7 @@ int transaction_state(struct transaction *t, const char *partition, uint32_t sta
 	return 0;
 }
 
-static void lists_free(struct transaction *t)
+void transaction_free(struct transaction *t)
 {
 	size_t i;
 
@@ -292,7 +272,7 @@ static void restore_contexts(struct transaction *t)
 }
 
 /* The transaction does not happen: what it prepared goes. Last made, first destroyed. */
-static void drop(struct transaction *t)
+void transaction_drop(struct transaction *t)
 {
 	struct uvd *uvd = t->uvd;
 	size_t i;
@@ -312,7 +292,7 @@ static void drop(struct transaction *t)
 	if (t->bridge_made)
 		uvd->network->ops->bridge_delete(uvd->network, NETWORK_OWN_BRIDGE);
 	restore_contexts(t);
-	lists_free(t);
+	transaction_free(t);
 }
 
 static void publish_objects(struct transaction *t)
@@ -349,7 +329,7 @@ static void publish_objects(struct transaction *t)
 }
 
 /* Cannot fail; what goes wrong is logged, and found again at the next start. */
-static void publish(struct transaction *t)
+void transaction_publish(struct transaction *t)
 {
 	struct uvd *uvd = t->uvd;
 	uint32_t i;
@@ -374,7 +354,7 @@ static void publish(struct transaction *t)
 	}
 }
 
-static int apply_all(struct transaction *t)
+int transaction_apply(struct transaction *t)
 {
 	const struct command_record *r;
 	const struct operation *op;
@@ -397,7 +377,7 @@ static int apply_all(struct transaction *t)
 	return 0;
 }
 
-static int prepare_all(struct transaction *t)
+int transaction_prepare(struct transaction *t)
 {
 	for (t->record = 0; t->record < t->request->count; t->record++) {
 		const struct command_record *r = message_record(t->request, t->record);
@@ -410,384 +390,4 @@ static int prepare_all(struct transaction *t)
 	}
 	t->record = COMMAND_NONE;
 	return 0;
-}
-
-/* The partition that it is about first; NULL: it is about none. */
-static const char *partition_of(const struct transaction *t)
-{
-	uint16_t type = t->request->count ? message_record(t->request, 0)->type : 0;
-
-	if (!type || !t->subject[0] || type == INTERNAL_HOST_INSTANCE ||
-	    type == INTERNAL_COMMAND_CHANNEL ||
-	    (type >= COMMAND_DOMAIN_CREATE && type <= COMMAND_HOST_START))
-		return NULL;
-	return t->subject;
-}
-
-/*
- * With the fields of the transaction set; also for what publishing logs. What changes no state is
- * in the ledger, and logged for debugging alone: there may be thousands a second.
- */
-static void trace(const struct transaction *t)
-{
-	const struct command_header *h = t->request;
-	bool refused = t->fault.status != COMMAND_OK;
-	size_t i;
-
-	log_line(t->n_states || refused ? LOG_INFO : LOG_DEBUG, "%s by %s%s: %s%s%s",
-		 refused ? "refused" : "committed", t->internal ? "uvd" : h->who,
-		 t->internal ? "" : " over the command channel", t->summary,
-		 refused && t->summary[0] ? ": " : "", t->fault.text);
-	for (i = 0; !refused && i < t->n_states; i++) {
-		const char *before = log_partition(t->states[i].partition);
-
-		log_info("%s is %s", t->states[i].partition,
-			 partition_state_name(t->states[i].state));
-		log_partition(before);
-	}
-}
-
-static void write_ledger(struct request *q, bool internal)
-{
-	struct transaction *t = &q->t;
-	struct command_header *h = (struct command_header *)q->message;
-	struct ledger_line line = {
-		.transaction = t->number,
-		.request_id = h->request_id,
-		.digest = message_digest(h),
-		.status = t->fault.status,
-		.operations = h->count,
-		.uid = h->uid,
-		.pid = h->pid,
-		.epoch = h->epoch,
-		.who = h->who,
-		.subject = t->subject,
-		.summary = t->summary,
-		.reason = h->text,
-		.text = t->fault.text,
-		.reply = internal ? NULL : q->reply->bytes,
-		.n_reply = q->reply->length,
-	};
-	int rc = ledger_add(t->uvd->db, &line);
-
-	/* With a transaction that cannot be in the ledger the commit will fail as well, or must. */
-	if (rc < 0 && t->fault.status == COMMAND_OK)
-		refuse_db(t, rc);
-}
-
-/* A request that was answered before gets that answer. True: it was. */
-static bool replay(struct batch *b, struct request *q)
-{
-	struct command_header *h = (struct command_header *)q->message;
-	uint64_t digest;
-	int rc;
-
-	if (!message_header_ok(q->message, q->length) || h->kind != COMMAND_TRANSACT)
-		return false;
-	rc = ledger_find(b->uvd->db, h->request_id, &digest, &q->stored, &q->n_stored);
-	if (rc <= 0)
-		return false;
-	if (digest == message_digest(h) && q->stored) {
-		log_debug("a repeated request gets its first answer");
-		return true;
-	}
-	free(q->stored);
-	q->stored = NULL;
-	fault_set(&q->t.fault, COMMAND_CONFLICT, "make a new request id for a new request",
-		  "this request id was used for another request");
-	reply_init(q->reply, h);
-	reply_finish(q->reply, &q->t.fault, 0, false);
-	return true;
-}
-
-static void run_plan(struct request *q)
-{
-	struct transaction *t = &q->t;
-
-	if (apply_all(t) == 0)
-		query_subjects(t->uvd, t->request, q->reply);
-	db_undo(t->uvd->db);
-	reply_finish(q->reply, &t->fault, 0, false);
-	lists_free(t);
-}
-
-/* Everything up to the commit; rows of a refused one are undone. */
-static void run_transaction(struct batch *b, struct request *q)
-{
-	struct transaction *t = &q->t;
-
-	bool ok = apply_all(t) == 0;
-
-	summarize(t);
-	if (ok && prepare_all(t) == 0) {
-		query_subjects(t->uvd, t->request, q->reply);
-		reply_finish(q->reply, &t->fault, t->number, false);
-		write_ledger(q, b->internal);
-	}
-	if (t->fault.status == COMMAND_OK && refuse_db(t, db_release(t->uvd->db)) == 0)
-		return;
-	drop(t);
-	t->kernel = false;
-	db_undo(t->uvd->db);
-	if (t->processors)
-		processors_sync(t->uvd, true);
-	reply_finish(q->reply, &t->fault, t->number, false);
-	if (t->fault.status != COMMAND_READ_ONLY && db_in_transaction(t->uvd->db))
-		write_ledger(q, b->internal);
-}
-
-static int begin(struct batch *b)
-{
-	int rc;
-
-	/* SQLite may have rolled back for want of space: nothing of this batch can be kept then. */
-	if (b->begun)
-		return db_in_transaction(b->uvd->db) ? 0 : -ENOSPC;
-	rc = db_begin(b->uvd->db);
-	b->begun = rc == 0;
-	return rc;
-}
-
-static void run(struct batch *b, struct request *q)
-{
-	struct transaction *t = &q->t;
-	struct db *db = b->uvd->db;
-	struct command_header *h = (struct command_header *)q->message;
-	int rc;
-
-	reply_init(q->reply, message_header_ok(q->message, q->length) ? h : NULL);
-	if (!message_header_ok(q->message, q->length)) {
-		/* Whose it was cannot be believed: there is nothing to write into the ledger. */
-		message_check(q->message, q->length, b->internal, &t->fault);
-		reply_finish(q->reply, &t->fault, 0, false);
-		return;
-	}
-	t->plan = h->kind == COMMAND_PLAN;
-	t->request = h;
-	rc = begin(b);
-	if (rc == 0 && !t->plan)
-		rc = ledger_number(db, &t->number);
-	else if (rc == 0)
-		t->number = UINT32_MAX;	/* no row was changed by it yet */
-	if (rc == 0)
-		rc = db_savepoint(db);
-	if (rc < 0) {
-		refuse_db(t, rc);
-		reply_finish(q->reply, &t->fault, 0, false);
-		return;
-	}
-	if (message_check(q->message, q->length, b->internal, &t->fault) < 0) {
-		db_undo(db);
-		/* No record of it is to be looked at again. */
-		h->count = 0;
-		h->length = sizeof(*h);
-		reply_finish(q->reply, &t->fault, t->number, false);
-		if (!t->plan)
-			write_ledger(q, b->internal);
-		return;
-	}
-	if (t->plan)
-		run_plan(q);
-	else
-		run_transaction(b, q);
-}
-
-static void request_free(struct request *q)
-{
-	if (!q)
-		return;
-	lists_free(&q->t);
-	free(q->message);
-	free(q->reply);
-	free(q->stored);
-	free(q);
-}
-
-struct batch *batch_create(struct uvd *uvd)
-{
-	struct batch *b = calloc(1, sizeof(*b));
-
-	if (b)
-		b->uvd = uvd;
-	return b;
-}
-
-void batch_destroy(struct batch *b)
-{
-	unsigned int i;
-
-	if (!b)
-		return;
-	if (b->begun)
-		db_rollback(b->uvd->db);
-	for (i = 0; i < b->n; i++) {
-		drop(&b->request[i]->t);
-		request_free(b->request[i]);
-	}
-	free(b);
-}
-
-bool batch_empty(const struct batch *b)
-{
-	return b->n == 0;
-}
-
-bool batch_add(struct batch *b, const void *message, size_t n)
-{
-	struct request *q = calloc(1, sizeof(*q));
-
-	if (q) {
-		/* calloc: an empty packet has a message, too. */
-		q->message = calloc(1, n + sizeof(struct command_header));
-		q->reply = malloc(sizeof(*q->reply));
-	}
-	if (!q || !q->message || !q->reply) {
-		/* No answer: the author asks again. */
-		log_error("out of memory for a request of %zu bytes", n);
-		request_free(q);
-		return true;
-	}
-	memcpy(q->message, message, n);
-	q->length = n;
-	q->t.uvd = b->uvd;
-	q->t.internal = b->internal;
-	q->t.record = COMMAND_NONE;
-	b->request[b->n++] = q;
-	if (!replay(b, q))
-		run(b, q);
-	return q->t.kernel || b->n == BATCH_MAX;
-}
-
-/* Nothing of the batch happened. */
-static void fail_all(struct batch *b, int rc)
-{
-	/* Without room there was none for the end, either; else that may be in the file. */
-	uint32_t status = rc == -ENOSPC || rc == -EROFS ? COMMAND_READ_ONLY :
-			  db_unwritable(rc) ? COMMAND_UNKNOWN : COMMAND_FAILED;
-	char text[128];
-	unsigned int i;
-
-	snprintf(text, sizeof(text), "%s", db_error(b->uvd->db));
-	log_errno(LOG_ERR, rc, "%u transactions cannot be committed (%s)", b->n, text);
-	db_rollback(b->uvd->db);
-	b->uvd->read_only = db_unwritable(rc);
-	for (i = 0; i < b->n; i++) {
-		struct request *q = b->request[i];
-
-		/* A stored reply may be that of a request in this very batch. */
-		free(q->stored);
-		if (q->stored)
-			reply_init(q->reply, (const struct command_header *)q->message);
-		else if (!q->t.number || q->t.plan)
-			continue;
-		q->stored = NULL;
-		drop(&q->t);
-		fault_set(&q->t.fault, status, db_remedy(rc), "the database cannot be written: %s",
-			  text);
-		reply_finish(q->reply, &q->t.fault, 0, false);
-		q->t.number = 0;
-	}
-}
-
-/* Each number that was given has its line in the ledger, unless that could not be written. */
-static bool wrote(const struct batch *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < b->n; i++) {
-		const struct transaction *t = &b->request[i]->t;
-
-		if (b->begun && t->number && !t->plan && t->fault.status != COMMAND_READ_ONLY)
-			return true;
-	}
-	return false;
-}
-
-static void set_fields(const struct transaction *t, char id[UUID_TEXT])
-{
-	log_partition(partition_of(t));
-	log_transaction(t->number);
-	log_request(uuid_format(t->request->request_id, id));
-}
-
-static void clear_fields(void)
-{
-	log_partition(NULL);
-	log_transaction(0);
-	log_request(NULL);
-}
-
-void batch_commit(struct batch *b, reply_fn *reply, void *data)
-{
-	char id[UUID_TEXT];
-	unsigned int i;
-	int rc = 0;
-
-	if (b->begun)
-		rc = db_in_transaction(b->uvd->db) ? db_commit(b->uvd->db) : -ENOSPC;
-	if (rc < 0)
-		fail_all(b, rc);
-	else if (wrote(b))
-		b->uvd->read_only = false;
-	b->begun = false;
-	for (i = 0; i < b->n; i++) {
-		struct request *q = b->request[i];
-
-		if (q->t.number && !q->t.plan) {
-			set_fields(&q->t, id);
-			trace(&q->t);
-			news_transaction(b->uvd->news, &q->t);
-			if (q->t.fault.status == COMMAND_OK)
-				publish(&q->t);
-			clear_fields();
-		}
-		if (reply && q->stored)
-			reply(q->stored, q->n_stored, data);
-		else if (reply)
-			reply(q->reply->bytes, q->reply->length, data);
-		request_free(q);
-		b->request[i] = NULL;
-	}
-	b->n = 0;
-}
-
-int transaction_own(struct uvd *uvd, const char *why, const void *records, size_t n, uint32_t count)
-{
-	struct command_header *h;
-	struct batch *b;
-	uint32_t status;
-	uint8_t *message = calloc(1, sizeof(*h) + n);
-	struct request *q;
-
-	b = batch_create(uvd);
-	if (!b || !message) {
-		free(message);
-		batch_destroy(b);
-		return -ENOMEM;
-	}
-	h = (struct command_header *)message;
-	h->magic = COMMAND_MAGIC;
-	h->version = COMMAND_VERSION;
-	h->kind = COMMAND_TRANSACT;
-	h->length = sizeof(*h) + n;
-	h->count = count;
-	uuid_random(h->request_id);
-	strcpy(h->who, "uvd");
-	snprintf(h->text, sizeof(h->text), "%s", why);
-	memcpy(message + sizeof(*h), records, n);
-
-	b->internal = true;
-	batch_add(b, message, h->length);
-	free(message);
-	q = b->n ? b->request[0] : NULL;
-	if (q && q->t.fault.status)
-		log_warning("uvd's own transaction is refused: %s", q->t.fault.text);
-	status = q ? q->t.fault.status : COMMAND_FAILED;
-	batch_commit(b, NULL, NULL);
-	if (status == COMMAND_OK && uvd->read_only)
-		status = COMMAND_READ_ONLY;
-	batch_destroy(b);
-	if (status == COMMAND_OK)
-		return 0;
-	return status == COMMAND_READ_ONLY ? -EROFS : -ECANCELED;
 }

@@ -7,9 +7,6 @@
  * applied and checked, what can fail in the kernel is prepared; then the rows, the history and the
  * ledger line are committed together. Publishing cannot fail, and is repeated at the next start
  * when uvd is killed before it.
- *
- * A batch shares one commit among requests that waited: each has a savepoint, so that a refused
- * one leaves only its ledger line. A transaction that touches the kernel ends its batch.
  */
 #ifndef UVD_TRANSACTION_H
 #define UVD_TRANSACTION_H
@@ -23,7 +20,6 @@
 #include "uvd.h"
 
 #define TRANSACTION_OBJECTS (2 + 64)	/* of one transaction, grown as needed */
-#define BATCH_MAX 64
 
 /* What a context was, to be so again if the transaction does not happen. */
 struct context_change {
@@ -117,28 +113,17 @@ int transaction_context_was(struct transaction *t, const struct context_change *
 int transaction_ended(struct transaction *t, const uint8_t partition[16]);
 int transaction_state(struct transaction *t, const char *partition, uint32_t state);
 
-/* ---- running them */
+/* ---- running one: by its batch */
 
-struct batch;
-typedef void reply_fn(const void *reply, size_t n, void *data);
-
-struct batch *batch_create(struct uvd *uvd);
-void batch_destroy(struct batch *b);
-
-/*
- * Takes a request (TRANSACT or PLAN, or anything malformed), copied. True: commit the batch
- * before the next request.
- */
-bool batch_add(struct batch *b, const void *message, size_t n);
-
-/* Commits and publishes, then gives the replies in order of their requests. */
-void batch_commit(struct batch *b, reply_fn *reply, void *data);
-bool batch_empty(const struct batch *b);
-
-/*
- * One transaction of uvd's own: count records. Returns 0 or -errno (-ECANCELED: refused; logged).
- */
-int transaction_own(struct uvd *uvd, const char *why, const void *records, size_t n,
-		    uint32_t count);
+/* Everything in rows: 0 or a refusal. Then everything in the kernel that can fail. */
+int transaction_apply(struct transaction *t);
+int transaction_prepare(struct transaction *t);
+/* What it assigned, behind what was noted. */
+void transaction_summarize(struct transaction *t);
+/* After the commit. Cannot fail; what goes wrong is logged, and found again at the next start. */
+void transaction_publish(struct transaction *t);
+/* Without a commit: takes back what was prepared. */
+void transaction_drop(struct transaction *t);
+void transaction_free(struct transaction *t);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <ultravisor/command.h>
+#include <uvd/batch.h>
 #include <uvd/launch.h>
-#include <uvd/transaction.h>
 #include <uvd/uvd.h>
 
 #define FAKE_OBJECTS	512
