@@ -5,8 +5,6 @@
  * has only itself to wait for. Descriptors are opened for each message and closed behind it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,20 +19,15 @@
 #include <unistd.h>
 
 #include <common/log.h>
-#include <common/uuid.h>
-#include <ultravisor/command.h>
 #include <ultravisor/handover.h>
-#include <ultravisor/io.h>
 
-#include "block.h"
+#include "endpoint.h"
 #include "handover.h"
-#include "network.h"
 #include "news.h"
 #include "process.h"
 
 #define CONNECTIONS	32
 #define PER_USER	4	/* so that no system partition takes the others' places */
-#define NO_SLOT		0xffffffffu
 #define RETRY_US	(500 * 1000ULL)	/* until what could not be sent is tried again */
 #define HELLO_US	(10 * 1000 * 1000ULL)
 
@@ -45,9 +38,8 @@ struct connection {
 	pid_t pid;
 	int pidfd;			/* of that very process, -1: it was gone already */
 	uid_t uid;
-	bool hello, complete, command;
-	uint8_t partition[16];		/* whose it is */
-	char name[COMMAND_NAME_LEN];
+	bool hello, complete;
+	struct recipient who;
 	uint64_t *sent;			/* channels' ids */
 	unsigned int n_sent, room;
 	sd_event_source *io, *timer;
@@ -78,7 +70,7 @@ static void connection_close(struct connection *c)
 	struct handover *h = c->handover;
 
 	if (c->hello)
-		news_tell(h->uvd->news, COMMAND_EVENT_DISCONNECTED, c->name, "process %d",
+		news_tell(h->uvd->news, COMMAND_EVENT_DISCONNECTED, c->who.name, "process %d",
 			  (int)c->pid);
 	TAILQ_REMOVE(&h->connections, c, entry);
 	h->n--;
@@ -133,7 +125,7 @@ static void turn_away(struct connection *c, const char *reason)
 	struct handover_message m = new_message(HANDOVER_REFUSED), unread;
 	unsigned int i;
 
-	log_notice("%s (process %d, user %u): %s", c->name[0] ? c->name : "a peer", (int)c->pid,
+	log_notice("%s (process %d, user %u): %s", c->who.name[0] ? c->who.name : "a peer", (int)c->pid,
 		   (unsigned int)c->uid, reason);
 	snprintf(m.reason, sizeof(m.reason), "%s", reason);
 	/* What is left unread when we close would reach the peer as a reset, before the reason. */
@@ -168,150 +160,6 @@ static int remember(struct connection *c, uint64_t id)
 	return 0;
 }
 
-/* ---- what one endpoint is sent with */
-
-struct endpoint {
-	uint64_t id;
-	uint32_t type, slot, flags;
-	uint8_t channel[16], partition[16], mac[6];
-	char partition_name[COMMAND_NAME_LEN], device[COMMAND_DEVICE_LEN];
-	char path[COMMAND_PATH_LEN], resource[BLOCK_RESOURCE], tap[NETWORK_NAME];
-};
-
-static int open_console_log(struct uvd *uvd, const struct endpoint *e)
-{
-	char path[PATH_MAX], uuid[UUID_TEXT];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/console/%s.log", uvd->state,
-		 uuid_format(e->partition, uuid));
-	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	/* The directory's group, cmdpartd, may read. */
-	if (fd >= 0 && fchmod(fd, 0640) < 0)
-		log_errno(LOG_WARNING, -errno, "%s stays unreadable for cmdpartd", path);
-	return fd < 0 ? -errno : fd;
-}
-
-static int open_backing(struct uvd *uvd, const struct endpoint *e)
-{
-	switch (e->type) {
-	case CHANNEL_BLOCK:
-		return block_open(e->path, e->flags & DEVICE_READONLY, e->resource);
-	case CHANNEL_NETWORK:
-		return network_tap_queue(e->tap);
-	}
-	return open_console_log(uvd, e);
-}
-
-static int send_endpoint(struct connection *c, const struct endpoint *e)
-{
-	struct handover_message m = new_message(HANDOVER_ENDPOINT);
-	struct uvd *uvd = c->handover->uvd;
-	unsigned int n = 0;
-	int fds[2], rc;
-
-	fds[0] = kernel_object_open(uvd->kernel, e->id, c->command ? ULTRAVISOR_ROLE_CLIENT :
-				    ULTRAVISOR_ROLE_SERVER, c->command ? 0 : e->slot);
-	if (fds[0] < 0)
-		return log_errno(LOG_ERR, fds[0], "endpoint of channel %llu for %s",
-				 (unsigned long long)e->id, c->name);
-	n = 1;
-	if (!c->command) {
-		fds[1] = open_backing(uvd, e);
-		if (fds[1] < 0) {
-			rc = log_errno(LOG_ERR, fds[1], "backing of %s of %s", e->device,
-				       e->partition_name);
-			/* Not the socket's fault: the endpoint is tried again. */
-			rc = rc == -EAGAIN ? -EIO : rc;
-			goto close;
-		}
-		n = 2;
-	}
-	m.channel_id = e->id;
-	m.channel_type = e->type;
-	m.slot = c->command ? NO_SLOT : e->slot;
-	m.device_flags = e->flags & DEVICE_READONLY ? HANDOVER_DEVICE_READONLY : 0;
-	memcpy(m.channel_uuid, e->channel, sizeof(m.channel_uuid));
-	memcpy(m.partition_uuid, e->partition, sizeof(m.partition_uuid));
-	memcpy(m.partition, e->partition_name, sizeof(m.partition));
-	memcpy(m.device, e->device, sizeof(m.device));
-	memcpy(m.mac, e->mac, sizeof(e->mac));
-	rc = send_message(c, &m, fds, n);
-	if (rc == 0)
-		log_debug("%s has the endpoint of %s%s%s, channel %llu", c->name, e->partition_name,
-			  e->device[0] ? "/" : "", e->device[0] ? e->device : "command",
-			  (unsigned long long)e->id);
-	if (rc < 0 && rc != -EAGAIN)
-		rc = -EPIPE;
-close:
-	while (n--)
-		close(fds[n]);
-	return rc;
-}
-
-/* The first of this peer's endpoints that it has not been sent: 1, 0 or -errno. */
-static int next_endpoint(struct connection *c, struct endpoint *e, const uint64_t *skip,
-			 unsigned int n_skip)
-{
-	struct db *db = c->handover->uvd->db;
-	sqlite3_stmt *q;
-	unsigned int i;
-	uint64_t id;
-	int rc;
-
-	if (c->command)
-		q = db_query(db, "SELECT module_id, type, 0, 0, uuid, NULL, '', '', '', '', '',"
-			     " NULL FROM channel WHERE type = 1 AND module_id IS NOT NULL", "");
-	else
-		q = db_query(db, "SELECT c.module_id, c.type, s.slot, d.flags, c.uuid, c.partition,"
-			     " p.name, d.name, d.path, k.resource, k.tap, d.mac"
-			     " FROM channel_server s JOIN channel c ON c.uuid = s.channel"
-			     " JOIN partition p ON p.uuid = c.partition"
-			     " JOIN device d ON d.partition = c.partition AND d.name = c.device"
-			     " JOIN claim k ON k.partition = c.partition AND k.name = c.device"
-			     " WHERE s.server = ? AND c.module_id IS NOT NULL"
-			     " ORDER BY c.module_id", "u", c->partition);
-	while ((rc = db_next(db, q)) > 0) {
-		id = db_int(q, 0);
-		for (i = 0; i < n_skip && skip[i] != id; i++)
-			;
-		if (i == n_skip && !was_sent(c, id))
-			break;
-	}
-	if (rc <= 0)
-		return rc;
-	memset(e, 0, sizeof(*e));
-	e->id = id;
-	e->type = db_int(q, 1);
-	e->slot = db_int(q, 2);
-	e->flags = db_int(q, 3);
-	db_uuid(q, 4, e->channel);
-	db_uuid(q, 5, e->partition);
-	db_text(q, 6, e->partition_name, sizeof(e->partition_name));
-	db_text(q, 7, e->device, sizeof(e->device));
-	db_text(q, 8, e->path, sizeof(e->path));
-	db_text(q, 9, e->resource, sizeof(e->resource));
-	db_text(q, 10, e->tap, sizeof(e->tap));
-	if (sqlite3_column_bytes(q, 11) == sizeof(e->mac))
-		memcpy(e->mac, sqlite3_column_blob(q, 11), sizeof(e->mac));
-	db_done(q);
-	return 1;
-}
-
-/* Is this channel still this peer's? */
-static bool is_wanted(struct connection *c, uint64_t id)
-{
-	struct db *db = c->handover->uvd->db;
-	int64_t one;
-
-	if (c->command)
-		return db_value(db, &one, "SELECT 1 FROM channel WHERE module_id = ? AND type = 1",
-				"i", (int64_t)id) == 0;
-	return db_value(db, &one, "SELECT 1 FROM channel_server s JOIN channel c"
-			" ON c.uuid = s.channel WHERE c.module_id = ? AND s.server = ?", "iu",
-			(int64_t)id, c->partition) == 0;
-}
-
 static int withdraw(struct connection *c)
 {
 	struct handover_message m = new_message(HANDOVER_WITHDRAW);
@@ -319,7 +167,7 @@ static int withdraw(struct connection *c)
 	int rc;
 
 	for (i = 0; i < c->n_sent;) {
-		if (is_wanted(c, c->sent[i])) {
+		if (endpoint_wanted(c->handover->uvd, &c->who, c->sent[i])) {
 			i++;
 			continue;
 		}
@@ -343,9 +191,6 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* What could not be opened is skipped for now: one bad image must not hold up other guests. */
-#define SKIP 64
-
 /*
  * The first server in order is to serve, not the first that answers: a standby is held back until
  * somebody serves, for as long as a better one is here, and has not had its time.
@@ -358,7 +203,7 @@ static bool must_wait(struct connection *c, const struct endpoint *e)
 	uint32_t i;
 	int fd, rc;
 
-	if (c->command || e->slot == 0)
+	if (c->who.command || e->slot == 0)
 		return false;
 	fd = kernel_object_open(uvd->kernel, e->id, ULTRAVISOR_ROLE_CONTROL, 0);
 	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, &info);
@@ -372,28 +217,48 @@ static bool must_wait(struct connection *c, const struct endpoint *e)
 	return false;
 }
 
+/* 0; -EAGAIN: no room now; -EPIPE: the connection is of no more use; else it is tried again. */
+static int send_endpoint(struct connection *c, const struct endpoint *e)
+{
+	struct handover_message m = new_message(HANDOVER_ENDPOINT);
+	int fds[2], n, rc;
+
+	n = endpoint_open(c->handover->uvd, &c->who, e, fds);
+	if (n < 0)
+		return n == -EAGAIN ? -EIO : n;
+	endpoint_describe(&c->who, e, &m);
+	rc = send_message(c, &m, fds, n);
+	if (rc == 0)
+		log_debug("%s has the endpoint of %s%s%s, channel %llu", c->who.name,
+			  e->partition_name, e->device[0] ? "/" : "",
+			  e->device[0] ? e->device : "command", (unsigned long long)e->id);
+	while (n--)
+		close(fds[n]);
+	return rc < 0 && rc != -EAGAIN ? -EPIPE : rc;
+}
+
+/* What cannot be opened is left out for now: one bad image must not hold up other guests. */
 static int send_endpoints(struct connection *c, bool force)
 {
-	uint64_t skip[SKIP];
-	unsigned int n_skip = 0;
-	struct endpoint e;
+	struct uvd *uvd = c->handover->uvd;
+	struct endpoint e = { 0 };
+	bool left = false;
 	int rc;
 
-	while ((rc = next_endpoint(c, &e, skip, n_skip)) > 0) {
+	while ((rc = endpoint_next(uvd, &c->who, e.id, &e)) > 0) {
+		if (was_sent(c, e.id))
+			continue;
 		rc = !force && must_wait(c, &e) ? -EBUSY : send_endpoint(c, &e);
 		if (rc == -EAGAIN || rc == -EPIPE)
 			return rc;
 		if (rc == 0)
 			rc = remember(c, e.id);
-		else if (n_skip < SKIP)
-			skip[n_skip++] = e.id;
-		else
-			break;
+		left |= rc < 0;
 	}
-	if (n_skip && !c->timer)
+	if (left && !c->timer)
 		sd_event_add_time_relative(c->handover->event, &c->timer, CLOCK_MONOTONIC,
 					   RETRY_US, 0, on_retry, c);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static void sync_connection(struct connection *c, bool force)
@@ -414,7 +279,7 @@ static void sync_connection(struct connection *c, bool force)
 		sd_event_source_set_io_events(c->io, rc ? EPOLLIN | EPOLLOUT : EPOLLIN);
 		return;
 	}
-	log_errno(LOG_NOTICE, rc, "%s is disconnected", c->name);
+	log_errno(LOG_NOTICE, rc, "%s is disconnected", c->who.name);
 	connection_close(c);
 }
 
@@ -450,7 +315,7 @@ bool handover_live(struct handover *h, const uint8_t partition[16], int32_t *pid
 	struct connection *c;
 
 	TAILQ_FOREACH(c, &h->connections, entry)
-		if (c->hello && !memcmp(c->partition, partition, 16)) {
+		if (c->hello && !memcmp(c->who.partition, partition, 16)) {
 			*pid = c->pid;
 			return true;
 		}
@@ -470,21 +335,21 @@ static int identify(struct connection *c)
 	if (!user)
 		return -ENOENT;
 	if (strcmp(user->pw_name, USER_COMMAND) == 0)
-		snprintf(c->name, sizeof(c->name), "command");
+		snprintf(c->who.name, sizeof(c->who.name), "command");
 	else if (strcmp(user->pw_name, USER_OPERATIONS) == 0)
-		snprintf(c->name, sizeof(c->name), "operations");
+		snprintf(c->who.name, sizeof(c->who.name), "operations");
 	else if (strncmp(user->pw_name, USER_IO_PREFIX, strlen(USER_IO_PREFIX)) == 0)
-		snprintf(c->name, sizeof(c->name), "io-%s",
+		snprintf(c->who.name, sizeof(c->who.name), "io-%s",
 			 user->pw_name + strlen(USER_IO_PREFIX));
 	else
 		return -EPERM;
 	q = db_query(db, "SELECT uuid, kind FROM partition WHERE name = ? AND kind <> 1", "t",
-		     c->name);
+		     c->who.name);
 	rc = db_next(db, q);
 	if (rc <= 0)
 		return rc < 0 ? rc : -ENOENT;
-	db_uuid(q, 0, c->partition);
-	c->command = db_int(q, 1) == PARTITION_COMMAND;
+	db_uuid(q, 0, c->who.partition);
+	c->who.command = db_int(q, 1) == PARTITION_COMMAND;
 	db_done(q);
 	return 0;
 }
@@ -515,28 +380,25 @@ static void replace(struct connection *c)
 {
 	struct handover *h = c->handover;
 	struct connection *old, *next;
-	struct endpoint e;
-	uint64_t done[SKIP];
-	unsigned int i, n = 0;
+	struct endpoint e = { 0 };
+	unsigned int i;
 
 	for (old = TAILQ_FIRST(&h->connections); old; old = next) {
 		next = TAILQ_NEXT(old, entry);
-		if (old != c && old->hello && !memcmp(old->partition, c->partition, 16))
+		if (old != c && old->hello && !memcmp(old->who.partition, c->who.partition, 16))
 			turn_away(old, "another process of this user has connected");
 	}
-	for (i = 0; i < h->n_last && memcmp(h->last[i].partition, c->partition, 16); i++)
+	for (i = 0; i < h->n_last && memcmp(h->last[i].partition, c->who.partition, 16); i++)
 		;
 	if (i == h->n_last) {
 		if (i == sizeof(h->last) / sizeof(*h->last))
 			return;
-		memcpy(h->last[i].partition, c->partition, 16);
+		memcpy(h->last[i].partition, c->who.partition, 16);
 		h->n_last++;
-	} else if (c->command || h->last[i].pid != c->pid) {
-		while (n < SKIP && next_endpoint(c, &e, done, n) > 0) {
-			revoke_one(h->uvd, e.id, c->command ? ULTRAVISOR_REVOKE_CLIENT :
+	} else if (c->who.command || h->last[i].pid != c->pid) {
+		while (endpoint_next(h->uvd, &c->who, e.id, &e) > 0)
+			revoke_one(h->uvd, e.id, c->who.command ? ULTRAVISOR_REVOKE_CLIENT :
 				   ULTRAVISOR_REVOKE_SLOT, e.slot);
-			done[n++] = e.id;
-		}
 	}
 	h->last[i].pid = c->pid;
 }
@@ -546,9 +408,9 @@ static void kill_server(struct handover *h, const uint8_t partition[16])
 	struct connection *c;
 
 	TAILQ_FOREACH(c, &h->connections, entry) {
-		if (!c->hello || memcmp(c->partition, partition, 16))
+		if (!c->hello || memcmp(c->who.partition, partition, 16))
 			continue;
-		log_error("%s is hung: process %d is killed, PID 1 starts it again", c->name,
+		log_error("%s is hung: process %d is killed, PID 1 starts it again", c->who.name,
 			  (int)c->pid);
 		if (c->pidfd >= 0 &&
 		    syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0) < 0)
@@ -589,8 +451,8 @@ static void handle_hello(struct connection *c, const struct handover_message *m,
 	c->timer = sd_event_source_disable_unref(c->timer);
 	replace(c);
 	c->hello = true;
-	log_info("%s is connected, process %d", c->name, (int)c->pid);
-	news_tell(c->handover->uvd->news, COMMAND_EVENT_CONNECTED, c->name, "process %d",
+	log_info("%s is connected, process %d", c->who.name, (int)c->pid);
+	news_tell(c->handover->uvd->news, COMMAND_EVENT_CONNECTED, c->who.name, "process %d",
 		  (int)c->pid);
 	sync_connection(c, false);
 }
@@ -608,8 +470,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		if (n <= 0) {
-			if (c->name[0])
-				log_info("%s has disconnected", c->name);
+			if (c->who.name[0])
+				log_info("%s has disconnected", c->who.name);
 			connection_close(c);
 			return 0;
 		}
