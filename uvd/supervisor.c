@@ -31,6 +31,7 @@
 #include "internal.h"
 #include "process.h"
 #include "scope.h"
+#include "spawn.h"
 #include "supervisor.h"
 
 #define RETRY_US	(1000 * 1000ULL)	/* when an end cannot be recorded now */
@@ -38,7 +39,6 @@
 #define LINGER_US	(5 * 1000 * 1000ULL)	/* from "powered off" to the process's end */
 #define OVERHEAD	(64ULL << 20)		/* of a process beside its guest's memory, bytes */
 #define TASKS		32			/* beside its vCPUs */
-#define ARGUMENTS	128
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -55,7 +55,7 @@ struct guest {
 	int go;				/* write end of the child's pipe, -1: it went */
 	bool child, over, ended, starting;
 	uint32_t reboots;
-	char failure[256];		/* why it could not be started */
+	char failure[SPAWN_FAILURE];	/* why it could not be started */
 	struct channel *monitor;
 	sd_event_source *exit, *doorbell, *timer, *defer, *press;
 };
@@ -512,143 +512,6 @@ void supervisor_look(struct supervisor *s)
 
 /* ---- starting */
 
-struct arguments {
-	unsigned int n, fds;
-	bool full;
-	char *argv[ARGUMENTS + 1];
-	int fd[ARGUMENTS];
-};
-
-static void add(struct arguments *a, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void add(struct arguments *a, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (a->n == ARGUMENTS || vasprintf(&a->argv[a->n], format, args) < 0)
-		a->full = true;
-	else
-		a->argv[++a->n] = NULL;
-	va_end(args);
-}
-
-/* Descriptors keep their numbers in the child; what is not on the list closes on exec. */
-static int give(struct arguments *a, int fd)
-{
-	if (fd >= 0 && a->fds < ARGUMENTS)
-		a->fd[a->fds++] = fd;
-	return fd;
-}
-
-static void arguments_uninit(struct arguments *a)
-{
-	while (a->n)
-		free(a->argv[--a->n]);
-}
-
-static int give_endpoint(struct guest *g, struct arguments *a, uint64_t id, uint32_t role)
-{
-	int fd = kernel_object_open(g->supervisor->uvd->kernel, id, role, 0);
-
-	if (fd < 0)
-		snprintf(g->failure, sizeof(g->failure), "object %llu: %s",
-			 (unsigned long long)id, strerror(-fd));
-	return fd < 0 ? fd : give(a, fd);
-}
-
-static int add_device(struct guest *g, struct arguments *a, const struct launch_device *d)
-{
-	int fd = give_endpoint(g, a, d->channel, ULTRAVISOR_ROLE_CLIENT);
-
-	if (fd < 0)
-		return fd;
-	if (d->type == DEVICE_CONSOLE) {
-		add(a, "--console");
-		add(a, "%d", fd);
-		return 0;
-	}
-	add(a, "--device");
-	if (d->type == DEVICE_NETWORK)
-		add(a, "network:%s:%d:%02x:%02x:%02x:%02x:%02x:%02x", d->name, fd, d->mac[0],
-		    d->mac[1], d->mac[2], d->mac[3], d->mac[4], d->mac[5]);
-	else
-		add(a, "block:%s:%d", d->name, fd);
-	return 0;
-}
-
-/* Opened endpoints are a's fds from own_from on; the rest are the launch's. */
-static int make_arguments(struct guest *g, struct launch *l, struct arguments *a,
-			  unsigned int *own_from)
-{
-	char uuid[UUID_TEXT];
-	unsigned int i;
-	int fd, rc = 0;
-
-	add(a, "uvmonitor");
-	add(a, "--name");
-	add(a, "%s", l->name);
-	add(a, "--uuid");
-	add(a, "%s", uuid_format(l->partition, uuid));
-	add(a, "--vcpus");
-	add(a, "%u", l->vcpus);
-	for (i = 0; i < l->blocks; i++) {
-		add(a, "--memory");
-		add(a, "%d:%llu:%llu", give(a, l->block[i].fd),
-		    (unsigned long long)l->block[i].gpa, (unsigned long long)l->block[i].length);
-	}
-	add(a, "--kernel");
-	add(a, "%d", give(a, l->kernel));
-	if (l->initrd >= 0) {
-		add(a, "--initrd");
-		add(a, "%d", give(a, l->initrd));
-	}
-	*own_from = a->fds;
-	fd = give_endpoint(g, a, l->id, ULTRAVISOR_ROLE_MONITOR);
-	if (fd < 0)
-		return fd;
-	add(a, "--partition");
-	add(a, "%d", fd);
-	fd = give_endpoint(g, a, l->monitor, ULTRAVISOR_ROLE_CLIENT);
-	if (fd < 0)
-		return fd;
-	add(a, "--channel");
-	add(a, "%d", fd);
-	for (i = 0; i < l->devices && rc == 0; i++)
-		rc = add_device(g, a, &l->device[i]);
-	/* Last: it is long, and ps shows the rest first. */
-	add(a, "--cmdline");
-	add(a, "%s", l->cmdline);
-	return rc < 0 ? rc : a->full ? -E2BIG : 0;
-}
-
-static void child(const char *program, const struct arguments *a, int go)
-{
-	sigset_t none;
-	unsigned int i;
-	int null;
-	char c;
-
-	/* Nothing comes if uvd dies before this process is on record. */
-	if (read(go, &c, 1) != 1)
-		_exit(0);
-	for (i = 0; i < a->fds; i++)
-		fcntl(a->fd[i], F_SETFD, 0);
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	setsid();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	/* uvd's watchdog and readiness are not the child's to report. */
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_PID");
-	unsetenv("WATCHDOG_USEC");
-	execv(program, (char *const *)a->argv);
-	_exit(127);
-}
-
 static void on_scope(int rc, void *data)
 {
 	struct guest *g = data;
@@ -662,27 +525,18 @@ static void on_scope(int rc, void *data)
 	g->go = -1;
 }
 
-static int spawn(struct guest *g, struct launch *l, const struct arguments *a)
+static int begin_process(struct guest *g, struct launch *l)
 {
 	struct supervisor *s = g->supervisor;
-	int pipe_fd[2], rc;
+	struct spawned p;
+	int rc = spawn(s->uvd->kernel, s->program, l, &p, g->failure);
 
-	if (pipe2(pipe_fd, O_CLOEXEC) < 0)
-		return -errno;
-	g->pid = fork();
-	if (g->pid == 0) {
-		close(pipe_fd[1]);
-		child(s->program, a, pipe_fd[0]);
-	}
-	rc = g->pid < 0 ? -errno : 0;
-	close(pipe_fd[0]);
-	g->go = pipe_fd[1];
+	g->pid = p.pid;
+	g->pidfd = p.pidfd;
+	g->go = p.go;
+	g->child = p.pid > 0;
 	if (rc < 0)
 		return rc;
-	g->child = true;
-	g->pidfd = process_open(g->pid);
-	if (g->pidfd < 0)
-		return g->pidfd;
 	rc = sd_event_add_io(s->event, &g->exit, g->pidfd, EPOLLIN, on_exit_of, g);
 	if (rc < 0)
 		return rc;
@@ -700,8 +554,6 @@ static int spawn(struct guest *g, struct launch *l, const struct arguments *a)
 void supervisor_start(struct supervisor *s, struct launch *l)
 {
 	struct guest *g = guest_create(s, l->partition, l->name, l->id);
-	struct arguments a = { 0 };
-	unsigned int own_from = 0, i;
 	int rc;
 
 	if (!g) {
@@ -712,12 +564,7 @@ void supervisor_start(struct supervisor *s, struct launch *l)
 	g->starting = true;
 	rc = open_channel(g, l->monitor);
 	if (rc == 0)
-		rc = make_arguments(g, l, &a, &own_from);
-	if (rc == 0)
-		rc = spawn(g, l, &a);
-	for (i = own_from; own_from && i < a.fds; i++)
-		close(a.fd[i]);
-	arguments_uninit(&a);
+		rc = begin_process(g, l);
 	launch_destroy(l);
 	if (rc == 0)
 		return;
