@@ -7,7 +7,8 @@
  * A source is listened to as KVM's irqfd does it: by an entry in the eventfd's wait queue. Its
  * callback runs inside eventfd_signal, where no other eventfd may be signalled; so it queues an
  * irq_work, which runs as soon as that is over. Taking a source away: remove the entry (no new
- * callback), sync the irq_work (no ring under way), free.
+ * callback), sync the irq_work, wait for RCU, free. The work may run on two processors at once, if
+ * it is queued again while it runs; the sync waits for one of them alone, RCU for both interrupts.
  *
  * A server answers by reading its sink. Where a channel has a deadline for that, the sink has an
  * entry in its eventfd's wait queue, too, and is told of writes and reads in their order, under
@@ -22,6 +23,7 @@
 #include <linux/nospec.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "channel.h"
@@ -329,15 +331,28 @@ static void free_source(struct uvr_source *source)
 	kfree(source);
 }
 
-static void stop_source(struct uvr_source *source)
+static void stop_sources(struct uvr_channel *channel, u32 first, u32 end)
 {
+	struct uvr_source *source;
+	bool any = false;
 	u64 count;
+	u32 i;
 
-	if (!source)
-		return;
-	eventfd_ctx_remove_wait_queue(source->eventfd, &source->wait, &count);
-	irq_work_sync(&source->work);
-	free_source(source);
+	for (i = first; i < end; i++) {
+		source = channel->sources[i];
+		if (!source)
+			continue;
+		eventfd_ctx_remove_wait_queue(source->eventfd, &source->wait, &count);
+		irq_work_sync(&source->work);
+		any = true;
+	}
+	if (any)
+		synchronize_rcu();
+	for (i = first; i < end; i++) {
+		if (channel->sources[i])
+			free_source(channel->sources[i]);
+		channel->sources[i] = NULL;
+	}
 }
 
 static void set_sink(struct uvr_endpoint *endpoint, u32 index, struct uvr_sink *sink)
@@ -361,13 +376,11 @@ void uvr_doorbell_unbind_side(struct uvr_channel *channel, struct uvr_side *side
 	u32 i;
 
 	lockdep_assert_held_write(&channel->lock);
-	if (side == &channel->client_side)
+	if (side == &channel->client_side) {
 		uvr_port_unbind_all(channel);
+		stop_sources(channel, 0, channel->doorbells);
+	}
 	for (i = 0; i < channel->doorbells; i++) {
-		if (side == &channel->client_side) {
-			stop_source(channel->sources[i]);
-			channel->sources[i] = NULL;
-		}
 		spin_lock_irq(&channel->bells);
 		sink = side->sinks[i];
 		side->sinks[i] = NULL;
@@ -418,7 +431,7 @@ static int bind_source(struct uvr_endpoint *endpoint, u32 index, int fd)
 	down_write(&channel->lock);
 	rc = uvr_endpoint_check(endpoint, current->mm);
 	if (!rc) {
-		stop_source(channel->sources[index]);
+		stop_sources(channel, index, index + 1);
 		channel->sources[index] = source;
 		if (source)
 			start_source(source, file);
