@@ -125,8 +125,8 @@ static void turn_away(struct connection *c, const char *reason)
 	struct handover_message m = new_message(HANDOVER_REFUSED), unread;
 	unsigned int i;
 
-	log_notice("%s (process %d, user %u): %s", c->who.name[0] ? c->who.name : "a peer", (int)c->pid,
-		   (unsigned int)c->uid, reason);
+	log_notice("%s (process %d, user %u): %s", c->who.name[0] ? c->who.name : "a peer",
+		   (int)c->pid, (unsigned int)c->uid, reason);
 	snprintf(m.reason, sizeof(m.reason), "%s", reason);
 	/* What is left unread when we close would reach the peer as a reset, before the reason. */
 	for (i = 0; i < 16 && recv(c->fd, &unread, sizeof(unread), MSG_DONTWAIT) > 0; i++)

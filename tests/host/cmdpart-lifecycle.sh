@@ -26,7 +26,9 @@ rc 3 cmdpartctl show web1
 
 told() { jq -s -e "$1" "$work/events" >/dev/null; }
 all_told() { jq -r '[.number, .kind, .partition, .state, .status, .text] | join(" ")' "$work/events"; }
-cmdpartctl events --follow --json >"$work/events" 2>"$work/events.error" &
+first=$(cmdpartctl host --json | jq .transactions)	# what other tests did before is none of ours
+connected() { jq -s 'map(select(.kind == "connected" and .partition == "command")) | length' "$work/events"; }
+cmdpartctl events --follow --limit 1 --json >"$work/events" 2>"$work/events.error" &
 follower=$!
 later "kill $follower 2>/dev/null"
 rc 0 cmdpartctl define "$work/web1.json"
@@ -122,19 +124,21 @@ state_is web1 defined || fail "it is not off"
 verify_off
 
 # A cmdpartd that is started anew hides nothing; a uvd that is says so.
+had=$(connected)
+connected_again() { (($(connected) > had)); }
 kill -KILL "$(pidof cmdpartd)"
 within 20 cmdpartctl list
-within 20 told 'map(select(.kind == "connected" and .partition == "command")) | length >= 3'
+within 20 connected_again
 told 'map(select(.kind == "gap")) | length == 1' || fail "gaps: $(all_told)"
-told 'map(select(.kind == "state" and .partition == "web1").state) | unique - ["starting"] == ["defined", "paused", "running", "stopping"]' ||
+told 'map(select(.kind == "state" and .partition == "web1" and .transaction > '"$first"').state) | unique - ["starting"] == ["defined", "paused", "running", "stopping"]' ||
 	fail "states: $(all_told)"
 within 10 told 'map(.kind) | index("disconnected") and index("server_lost") and index("server_promoted")' ||
 	fail "servers: $(all_told)"
 # Each has its number, once, in order, but where the other uvd begins.
 told '[.[] | select(.kind != "gap")] | [range(1; length) as $i | .[$i].number - .[$i - 1].number] | unique - [1] | length <= 1' ||
 	fail "numbers: $(all_told)"
-cmdpartctl ledger --json | jq -c '.ledger[] | select(.subject == "web1") | [.transaction, .request_id]' | sort >"$work/ledger"
-jq -c 'select(.kind == "committed" or .kind == "refused") | select(.partition == "web1") | [.transaction, .request_id]' "$work/events" | sort >"$work/told"
+cmdpartctl ledger --json | jq -c --argjson first "$first" '.ledger[] | select(.subject == "web1" and .transaction > $first) | [.transaction, .request_id]' | sort >"$work/ledger"
+jq -c --argjson first "$first" 'select(.kind == "committed" or .kind == "refused") | select(.partition == "web1" and .transaction > $first) | [.transaction, .request_id]' "$work/events" | sort >"$work/told"
 cmp "$work/ledger" "$work/told" || fail "ledger and events differ: $(diff "$work/ledger" "$work/told")"
 rc 0 cmdpartctl events --limit 5
 cmdpartctl domain --json | jq -e '.domains[0].memory_assigned == 0' >/dev/null || fail "memory is still assigned"

@@ -37,8 +37,8 @@ cp -a "$repo/build/obj" "$repo/build/bin" "$repo/build/kmod" "$work/build/"
 ln -s "$repo/build/kernels" "$work/build/kernels"
 weaken uvd/handover.c '	else
 		return -EPERM;' '	else
-		snprintf(c->name, sizeof(c->name), "command");'
-weaken cmdpartd/call.c 'return uid == 0 ? ROLE_ROOT' 'return uid != service->operations ? ROLE_ROOT'
+		snprintf(c->who.name, sizeof(c->who.name), "command");'
+weaken cmdpartd/call.c 'access_of(&service->access, http) == ACCESS_ADMIN' 'access_of(&service->access, http) >= ACCESS_OPERATOR'
 make -j2 -C "$work" all build/tests/host/uvd/uvcommand >"$tmp/build.log" 2>&1 ||
 	{ tail -n 20 "$tmp/build.log" && fail "the unprotected programs do not build"; }
 cd "$work"
