@@ -267,8 +267,9 @@ static int rebuild(uint64_t seed, const char *path, bool lying)
 	unsigned int open_writes = 0, torn = 0, keep;
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-	while (begin < count && (records[begin]->type != RECORD_MARK || records[begin]->length != 5 ||
-				 memcmp(records[begin] + 1, "begin", 5)))
+	while (begin < count &&
+	       (records[begin]->type != RECORD_MARK || records[begin]->length != 5 ||
+		memcmp(records[begin] + 1, "begin", 5)))
 		begin++;
 	if (begin + 2 >= count)
 		die("no mark says begin, or nothing follows");
@@ -316,7 +317,8 @@ int main(int argc, char **argv)
 		disk_size = strtoul(argv[3], NULL, 10) << 20;
 	if (argc == 6 && !strcmp(argv[1], "serve"))
 		return serve(argv[2], argv[4], argv[5]);
-	if ((argc == 6 || (argc == 7 && !strcmp(argv[6], "lying"))) && !strcmp(argv[1], "rebuild")) {
+	if (argc > 5 && !strcmp(argv[1], "rebuild") &&
+	    (argc == 6 || (argc == 7 && !strcmp(argv[6], "lying")))) {
 		load(argv[2]);
 		return rebuild(strtoull(argv[4], NULL, 10), argv[5], argc == 7);
 	}
