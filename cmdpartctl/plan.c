@@ -56,8 +56,9 @@ static void print_placement(const json_t *placement)
 		{ NULL, NULL, NULL, false }
 	};
 
-	printf("domain %s, memory node %lld\n\n", text(placement, "domain"),
-	       (long long)json_integer_value(json_object_get(placement, "node")));
+	printf("domain %s, memory node %lld%s\n\n", text(placement, "domain"),
+	       (long long)json_integer_value(json_object_get(placement, "node")),
+	       json_is_true(json_object_get(placement, "huge_pages")) ? ", huge pages" : "");
 	print_contexts(json_object_get(placement, "contexts"));
 	if (json_array_size(json_object_get(placement, "channels"))) {
 		putchar('\n');

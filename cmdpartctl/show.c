@@ -289,7 +289,8 @@ static void print_host(const json_t *reply)
 	static const struct output_field nodes[] = {
 		{ "NODE", "node", NULL, true }, { "MEMORY", "total", output_bytes, true },
 		{ "FOR PARTITIONS", "pool", output_bytes, true },
-		{ "ASSIGNED", "assigned", output_bytes, true }, END
+		{ "ASSIGNED", "assigned", output_bytes, true },
+		{ "FREE HUGE PAGES", "huge_free", output_bytes, true }, END
 	};
 
 	output_object(stdout, one, json_object_get(reply, "host"));

@@ -274,6 +274,7 @@ static void add_start(struct draft *d, const struct placement_ask *ask,
 	memcpy(memory->partition, ask->uuid, UUID_LEN);
 	memory->bytes = ask->memory;
 	memory->node = placement->node;
+	memory->page_size = placement->huge_pages ? COMMAND_HUGE_PAGE : 0;
 	add_contexts(d, ask, placement);
 	for (uint32_t i = 0; i < ask->devices; i++) {
 		add_device_op(d, COMMAND_DEVICE_CLAIM, ask->uuid, ask->device[i]);

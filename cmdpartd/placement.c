@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules, in this order: quotas (partitions, vcpus, memory, devices), domain, domain-memory,
- * host-memory, node, processors (or windows, or realtime), overcommit, io-partitions. All of
- * them are judged even when one refuses, so that one answer tells all that stands in the way.
+ * host-memory, node, huge-pages, processors (or windows, or realtime), overcommit,
+ * io-partitions. All of them are judged even when one refuses, so that one answer tells all that stands in the way.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -167,8 +167,8 @@ static unsigned int channels_of(const struct rows *rows, const uint8_t *uuid)
 	return n;
 }
 
-static void io_rule(const struct rows *rows, const struct placement_ask *ask,
-		    struct placement *out)
+static void io_rule(const struct policy *policy, const struct rows *rows,
+		    const struct placement_ask *ask, struct placement *out)
 {
 	const struct command_row_partition *io[64];
 	unsigned int load[64], n = 0, running = 0;
@@ -208,13 +208,15 @@ static void io_rule(const struct rows *rows, const struct placement_ask *ask,
 			strcpy(s->name[s->count++], io[best]->name);
 		}
 	}
-	if (!n)
-		r = rule_add(out, "io-partitions", false, "the host has no I/O partition");
+	if (n < policy->io_partitions)
+		r = rule_add(out, "io-partitions", false, n ? "the host has one I/O partition: a "
+			     "device would have no standby" : "the host has no I/O partition");
 	else
 		r = rule_add(out, "io-partitions", true, "%u of %u run; each device gets %s, the "
 			     "one that serves least first", running, n,
 			     n > 1 ? "two" : "one, and no standby");
-	snprintf(r->fix, sizeof(r->fix), "start iopartd@a and iopartd@b");
+	snprintf(r->fix, sizeof(r->fix), "start iopartd@a and iopartd@b%s", n ?
+		 ", or set placement.io_partitions of the policy to 1" : "");
 }
 
 void placement_decide(const struct policy *policy, const struct rows *rows,
@@ -238,7 +240,7 @@ void placement_decide(const struct policy *policy, const struct rows *rows,
 			candidates_only_node(c, out->node);
 		processors_rule(policy, rows, ask, c, out);
 	}
-	io_rule(rows, ask, out);
+	io_rule(policy, rows, ask, out);
 	free(c);
 }
 
@@ -319,8 +321,11 @@ int placement_apply(struct rows *rows, const struct placement_ask *ask,
 	if (d)
 		d->memory_assigned += ask->memory;
 	for (rows_each(rows, MEMORY, memory, m))
-		if (m->node == placement->node)
+		if (m->node == placement->node) {
 			m->assigned += ask->memory;
+			if (placement->huge_pages)
+				m->huge_free -= ask->memory / COMMAND_HUGE_PAGE;
+		}
 	for (rows_each(rows, PARTITION, partition, p))
 		if (!memcmp(p->partition, ask->uuid, UUID_LEN)) {
 			p->memory_assigned = ask->memory;
@@ -407,7 +412,7 @@ json_t *placement_to_json(const struct placement *placement, const struct placem
 		json_array_append_new(channels, json_pack("{s:s, s:o}", "device", ask->device[i],
 							  "servers", servers));
 	}
-	return json_pack("{s:s, s:i, s:I, s:o, s:o}", "domain", ask->domain, "node",
-			 (int)placement->node, "memory", (json_int_t)ask->memory, "contexts",
-			 contexts, "channels", channels);
+	return json_pack("{s:s, s:i, s:I, s:b, s:o, s:o}", "domain", ask->domain, "node",
+			 (int)placement->node, "memory", (json_int_t)ask->memory, "huge_pages",
+			 placement->huge_pages, "contexts", contexts, "channels", channels);
 }

@@ -30,6 +30,7 @@ struct placement_servers {
 struct placement {
 	bool fits;
 	uint32_t node;
+	bool huge_pages;		/* the memory is of the node's reserved ones */
 	struct cpuset cpus[DEFINITION_MAX_VCPUS];	/* of context i */
 	uint64_t window_start_ns[DEFINITION_MAX_VCPUS];
 	struct placement_servers servers[DEFINITION_MAX_DEVICES];

@@ -10,6 +10,7 @@
 
 #define IMAGES	"/var/lib/ultravisor/images"
 #define MIB	(1ull << 20)
+#define SMALL_PAGE	4096u
 
 static const char *const role_names[ROLES] = {
 	[ROLE_ADMIN] = "admin",
@@ -38,6 +39,8 @@ void policy_defaults(struct policy *p)
 	p->partition_memory = 1ull << 40;
 	p->partition_devices = DEFINITION_MAX_DEVICES;
 	p->vcpus_per_cpu = 8;
+	p->page_size = SMALL_PAGE;
+	p->io_partitions = 2;
 	p->whole_cores = true;
 }
 
@@ -106,10 +109,24 @@ int policy_read_frame(const struct reader *r, const char *prefix, const json_t *
 	return error_fix(r->e, "use less than %llu", (unsigned long long)frame_ms * 1000);
 }
 
+static int read_page_size(const struct reader *r, const char *prefix, const json_t *json,
+			  uint64_t *out)
+{
+	char key[READER_KEY];
+	int rc = reader_size(r, prefix, json, "page_size", false, SMALL_PAGE, out);
+
+	if (rc <= 0)
+		return rc;
+	if (*out == SMALL_PAGE || *out == COMMAND_HUGE_PAGE)
+		return 0;
+	reader_fault(r, reader_join(key, prefix, "page_size"), "guests have no pages of this size");
+	return error_fix(r->e, "use \"4KiB\" or \"2MiB\"");
+}
+
 static int read_domain(const struct reader *r, const json_t *json, struct policy *p)
 {
 	static const char *const keys[] = { "name", "cpus", "memory", "frame_ms", "phase_us",
-					    "partitions", "vcpus_per_cpu", NULL };
+					    "partitions", "vcpus_per_cpu", "page_size", NULL };
 	struct policy_domain *d = &p->domain[p->domains];
 	char prefix[32], key[READER_KEY];
 
@@ -121,7 +138,8 @@ static int read_domain(const struct reader *r, const json_t *json, struct policy
 	    policy_read_frame(r, prefix, json, d) < 0 ||
 	    reader_number(r, prefix, json, "partitions", false, 1, 65536, &d->partitions) < 0 ||
 	    reader_number(r, prefix, json, "vcpus_per_cpu", false, 1, 1024,
-			  &d->vcpus_per_cpu) < 0)
+			  &d->vcpus_per_cpu) < 0 ||
+	    read_page_size(r, prefix, json, &d->page_size) < 0)
 		return -1;
 	for (unsigned int i = 0; i < p->domains; i++) {
 		if (!strcmp(p->domain[i].name, d->name))
@@ -285,7 +303,8 @@ static int read_choice(const struct reader *r, const json_t *placement, const ch
 static int read_placement(const struct reader *r, const json_t *placement, struct policy *p)
 {
 	static const char *const keys[] = { "vcpus_per_cpu", "whole_cores", "domains_share_cores",
-					    "order", "numa", "dedicated", NULL };
+					    "order", "numa", "dedicated", "page_size",
+					    "io_partitions", NULL };
 	int rc;
 
 	if (reader_object(r, "placement", placement, keys) < 0 ||
@@ -295,7 +314,10 @@ static int read_placement(const struct reader *r, const json_t *placement, struc
 	    reader_bool(r, "placement", placement, "domains_share_cores",
 			&p->domains_share_cores) < 0 ||
 	    read_choice(r, placement, "order", "spread", "pack", &p->pack) < 0 ||
-	    read_choice(r, placement, "numa", "prefer", "strict", &p->numa_strict) < 0)
+	    read_choice(r, placement, "numa", "prefer", "strict", &p->numa_strict) < 0 ||
+	    read_page_size(r, "placement", placement, &p->page_size) < 0 ||
+	    reader_number(r, "placement", placement, "io_partitions", false, 1, 2,
+			  &p->io_partitions) < 0)
 		return -1;
 	rc = read_cpus(r, "placement", placement, "dedicated", false, &p->dedicated);
 	if (rc > 0)
@@ -364,6 +386,13 @@ const struct policy_domain *policy_domain(const struct policy *p, const char *na
 	return NULL;
 }
 
+bool policy_huge_pages(const struct policy *p, const char *domain)
+{
+	const struct policy_domain *d = policy_domain(p, domain);
+
+	return (d && d->page_size ? d->page_size : p->page_size) == COMMAND_HUGE_PAGE;
+}
+
 /* ---- printing -------------------------------------------------------------------- */
 
 static json_t *cpus_to_json(const struct cpuset *cpus)
@@ -403,6 +432,8 @@ static json_t *domain_to_json(const struct policy_domain *d)
 		json_object_set_new(o, "partitions", json_integer(d->partitions));
 	if (d->vcpus_per_cpu)
 		json_object_set_new(o, "vcpus_per_cpu", json_integer(d->vcpus_per_cpu));
+	if (d->page_size)
+		json_object_set_new(o, "page_size", size_to_json(d->page_size));
 	return o;
 }
 
@@ -430,11 +461,13 @@ json_t *policy_to_json(const struct policy *p)
 			    (json_int_t)p->partitions, "vcpus", (json_int_t)p->partition_vcpus,
 			    "memory", size_to_json(p->partition_memory), "devices",
 			    (json_int_t)p->partition_devices));
-	placement = json_pack("{s:I, s:b, s:b, s:s, s:s}", "vcpus_per_cpu",
+	placement = json_pack("{s:I, s:b, s:b, s:s, s:s, s:o, s:I}", "vcpus_per_cpu",
 			      (json_int_t)p->vcpus_per_cpu, "whole_cores", p->whole_cores,
 			      "domains_share_cores", p->domains_share_cores, "order",
 			      p->pack ? "pack" : "spread", "numa",
-			      p->numa_strict ? "strict" : "prefer");
+			      p->numa_strict ? "strict" : "prefer", "page_size",
+			      size_to_json(p->page_size), "io_partitions",
+			      (json_int_t)p->io_partitions);
 	if (p->has_dedicated)
 		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
 	json_object_set_new(o, "placement", placement);

@@ -38,6 +38,7 @@ struct policy_domain {
 	uint64_t frame_ns, phase_ns;	/* cyclic frame of its CPUs, for windows */
 	uint64_t partitions;		/* guests that are on in it; 0: any number */
 	uint64_t vcpus_per_cpu;		/* 0: as placement.vcpus_per_cpu */
+	uint64_t page_size;		/* 0: as placement.page_size */
 };
 
 struct policy {
@@ -60,6 +61,8 @@ struct policy {
 	bool domains_share_cores;	/* else SMT siblings serve one domain */
 	bool pack;			/* fill before spreading */
 	bool numa_strict;		/* only CPUs of the node that has the memory */
+	uint64_t page_size;		/* bytes, of guests' memory: 4 KiB, or COMMAND_HUGE_PAGE */
+	uint64_t io_partitions;		/* that a device must have: 2, or 1 */
 	bool has_dedicated;
 	struct cpuset dedicated;	/* no shared context is placed here */
 };
@@ -79,6 +82,9 @@ int policy_read_frame(const struct reader *r, const char *prefix, const json_t *
 
 /* What the policy says of a domain; NULL: nothing. */
 const struct policy_domain *policy_domain(const struct policy *p, const char *name);
+
+/* Whether guests of a domain get their memory in huge pages. */
+bool policy_huge_pages(const struct policy *p, const char *domain);
 
 /* The policy as a file would say it, defaults spelled out. A new reference. */
 json_t *policy_to_json(const struct policy *p);

@@ -8,11 +8,39 @@
 
 #include "candidate.h"
 
+/* What a node has left for the partition. */
+static uint64_t node_left(const struct command_row_memory *m, bool huge)
+{
+	uint64_t left = m->pool > m->assigned ? m->pool - m->assigned : 0;
+	uint64_t pages = (uint64_t)m->huge_free * COMMAND_HUGE_PAGE;
+
+	return huge && pages < left ? pages : left;
+}
+
+/* Of the node, or, if none was chosen, of the one that has most of them. */
+static void huge_rule(const struct rows *rows, const struct placement_ask *ask,
+		      const struct command_row_memory *node, struct placement *out)
+{
+	const struct command_row_memory *m = node;
+	struct placement_rule *r;
+
+	for (rows_each(rows, MEMORY, memory, other))
+		if (!node && (!m || other->huge_free > m->huge_free))
+			m = other;
+	r = rule_add(out, "huge-pages", node, "free pages of 2 MiB that the host has reserved on "
+		     "node %u%s", m ? m->node : 0, node ? "" : ", which has most of them");
+	rule_bytes(r, m ? (uint64_t)m->huge_free * COMMAND_HUGE_PAGE : 0, ask->memory, 0);
+	snprintf(r->fix, sizeof(r->fix), "reserve more: /sys/devices/system/node/node%u/hugepages/"
+		 "hugepages-2048kB/nr_hugepages; or set page_size of the policy to \"4KiB\"",
+		 m ? m->node : 0);
+}
+
 /* The node whose memory is used: with room, CPUs enough if any has, then the most free memory. */
 bool node_rule(const struct policy *policy, const struct rows *rows,
 	       const struct placement_ask *ask, const struct candidates *c,
 	       struct placement *out)
 {
+	const bool huge = policy_huge_pages(policy, ask->domain);
 	const struct command_row_memory *best = NULL;
 	unsigned int best_cpus = 0, nodes = 0;
 	uint64_t most = 0, limit = 0, used = 0;
@@ -21,11 +49,11 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 
 	for (rows_each(rows, MEMORY, memory, m)) {
 		unsigned int cpus = candidates_on_node(c, m->node);
-		uint64_t left = m->pool > m->assigned ? m->pool - m->assigned : 0;
+		uint64_t left = node_left(m, huge), room = node_left(m, false);
 
 		nodes++;
-		if (left >= most) {
-			most = left;
+		if (room >= most) {
+			most = room;
 			freest = m->node;
 			limit = m->pool;
 			used = m->assigned;
@@ -36,11 +64,16 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 			cpus = ask->vcpus;
 		if (!best || cpus > best_cpus ||
 		    (cpus == best_cpus &&
-		     policy->pack != (left > best->pool - best->assigned) &&
-		     left != best->pool - best->assigned)) {
+		     policy->pack != (left > node_left(best, huge)) &&
+		     left != node_left(best, huge))) {
 			best = m;
 			best_cpus = cpus;
 		}
+	}
+	out->huge_pages = huge;
+	if (!best && huge && most >= ask->memory) {
+		huge_rule(rows, ask, NULL, out);
+		return false;
 	}
 	if (!best) {
 		r = rule_add(out, "node", false, "no node has all of it; this is the freest of %u",
@@ -58,6 +91,8 @@ bool node_rule(const struct policy *policy, const struct rows *rows,
 		     "it has the CPUs, and most free memory");
 	rule_bytes(r, best->pool, ask->memory, best->assigned);
 	out->node = best->node;
+	if (huge)
+		huge_rule(rows, ask, best, out);
 	return true;
 }
 

@@ -331,9 +331,10 @@ json_t *render_processor(const struct command_row_processor *p)
 
 json_t *render_node(const struct command_row_memory *m)
 {
-	return json_pack("{s:i, s:I, s:I, s:I}", "node", (int)m->node, "total",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "node", (int)m->node, "total",
 			 (json_int_t)m->total, "pool", (json_int_t)m->pool, "assigned",
-			 (json_int_t)m->assigned);
+			 (json_int_t)m->assigned, "huge_free",
+			 (json_int_t)m->huge_free * COMMAND_HUGE_PAGE);
 }
 
 json_t *render_domain(const struct command_row_domain *d, const struct rows *rows)

@@ -2,8 +2,10 @@
 /* The guest's memory: mapping, sealing, and the one checked way from an address to a pointer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 
 #include <common/log.h>
 #include <ultravisor/monitor.h>
@@ -49,6 +51,25 @@ int memory_check(const struct memory *m, char *error, size_t size)
 }
 
 /*
+ * Reserved huge pages are taken at once: another that uses up a node's would otherwise end the
+ * guest by SIGBUS at some later time. Of transparent ones the host may have none.
+ */
+static int get_pages(const struct memory_block *b)
+{
+	struct statfs fs;
+
+	if (fstatfs(b->fd, &fs) < 0)
+		return -errno;
+	if (fs.f_type != HUGETLBFS_MAGIC) {
+		madvise(b->base, b->length, MADV_HUGEPAGE);
+		return 0;
+	}
+	if (madvise(b->base, b->length, MADV_POPULATE_WRITE) == 0)
+		return 0;
+	return errno == EFAULT ? -ENOMEM : -errno;
+}
+
+/*
  * At a multiple of a huge page, as the block is in the guest: only so can one entry of the nested
  * page tables cover 2 MiB. A guest that boots touches most of its memory for the first time, and
  * each first touch is an exit.
@@ -74,10 +95,8 @@ static int map_block(struct memory_block *b)
 	if (before)
 		munmap(hole, before);
 	munmap(base + b->length, HUGE_PAGE - before);
-	/* A wish: the host may have none, or not for shared memory. */
-	madvise(base, b->length, MADV_HUGEPAGE);
 	b->base = base;
-	return 0;
+	return get_pages(b);
 }
 
 int memory_map(struct memory *m)

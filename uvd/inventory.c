@@ -116,6 +116,21 @@ static int read_nodes(struct inventory *inv, const char *root)
 	return 0;
 }
 
+uint64_t inventory_huge_pages(const char *root, uint32_t node)
+{
+	char path[128];
+	long pages;
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/nr_hugepages", node);
+	pages = read_number(root, path, -1);
+	/* A kernel without NUMA: one node. */
+	if (pages < 0 && node == 0)
+		pages = read_number(root, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
+				    0);
+	return pages < 0 ? 0 : pages;
+}
+
 /* "Cpus_allowed_list:\t0-3" of a process that is no kernel thread (those have no VmSize). */
 static bool allowed_cpus(const char *root, const char *pid, struct cpuset *set)
 {

@@ -39,6 +39,9 @@ int inventory_read(struct inventory *inv, const char *root);
 /* The bound processors, which a default pool leaves out: a look at every process. */
 void inventory_read_pinned(struct inventory *inv, const char *root);
 
+/* Huge pages of 2 MiB that the host has reserved on a node, in use or not. */
+uint64_t inventory_huge_pages(const char *root, uint32_t node);
+
 /* The default pool, with the reason in words for people. */
 void inventory_default_pool(const struct inventory *inv, struct cpuset *cpus, uint64_t *memory,
 			    char *reason, size_t size);

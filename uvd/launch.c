@@ -4,6 +4,7 @@
  * channel, one channel for each device. All are prepared only; the transaction's list publishes
  * or destroys them.
  */
+#include <asm-generic/hugetlb_encode.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
@@ -96,7 +97,10 @@ void launch_destroy(struct launch *launch)
 	free(launch);
 }
 
-/* The policy of shared memory belongs to the file: it holds for whoever touches a page first. */
+/*
+ * The policy of shared memory belongs to the file: it holds for whoever touches a page first. So
+ * does the reservation that a mapping of huge pages makes, or fails to make.
+ */
 static int bind_to_node(int fd, uint64_t length, uint32_t node)
 {
 	unsigned long nodes[NODES / (8 * sizeof(long))] = { 0 };
@@ -117,13 +121,14 @@ static int bind_to_node(int fd, uint64_t length, uint32_t node)
 }
 
 static int make_block(struct kernel *k, int partition, const char *name, uint64_t gpa,
-		      uint64_t length, uint32_t node)
+		      uint64_t length, uint32_t node, bool huge)
 {
 	char label[COMMAND_NAME_LEN + 16];
 	int fd, rc;
 
 	snprintf(label, sizeof(label), "ultravisor:%s", name);
-	fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING |
+			  (huge ? MFD_HUGETLB | HUGETLB_FLAG_ENCODE_2MB : 0));
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, length) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
@@ -147,9 +152,10 @@ static int make_memory(struct transaction *t, struct launch *launch, int partiti
 	sqlite3_stmt *q;
 	int rc, fd;
 
-	q = db_query(t->uvd->db, "SELECT node, bytes FROM memory WHERE partition = ?"
-		     " ORDER BY node", "u", launch->partition);
+	q = db_query(t->uvd->db, "SELECT node, bytes, page_size FROM memory"
+		     " WHERE partition = ? ORDER BY node", "u", launch->partition);
 	while ((rc = db_next(t->uvd->db, q)) > 0) {
+		bool huge = db_int(q, 2) == COMMAND_HUGE_PAGE;
 		uint32_t node = db_int(q, 0);
 
 		for (left = db_int(q, 1); left; left -= length) {
@@ -157,10 +163,12 @@ static int make_memory(struct transaction *t, struct launch *launch, int partiti
 			if (gpa < MONITOR_LOW_LIMIT && gpa + left > MONITOR_LOW_LIMIT)
 				length = MONITOR_LOW_LIMIT - gpa;
 			fd = launch->blocks == ULTRAVISOR_MAX_BLOCKS ? -ENOSPC :
-			     make_block(t->uvd->kernel, partition, launch->name, gpa, length, node);
+			     make_block(t->uvd->kernel, partition, launch->name, gpa, length, node,
+					huge);
 			if (fd < 0) {
 				db_done(q);
-				return failed(t, fd, "memory", launch->name);
+				return failed(t, fd, huge ? "memory in huge pages" : "memory",
+					      launch->name);
 			}
 			launch->block[launch->blocks++] = (struct launch_block){
 				.fd = fd,

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory: whole multiples of 2 MiB of a node, given to a partition while it is off. */
+/*
+ * Memory: whole multiples of 2 MiB of a node, given to a partition while it is off; small pages,
+ * or huge ones that the host has reserved.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <common/size.h>
 
+#include "inventory.h"
 #include "operation.h"
 
 /* "web1 has 4GiB, web2 has 2GiB": the largest owners that q (name, bytes) yields. */
@@ -92,9 +96,32 @@ static int check_node(struct transaction *t, uint32_t node, uint64_t asked)
 				      (int64_t)node));
 }
 
+static int check_huge(struct transaction *t, uint32_t node, uint64_t asked)
+{
+	uint64_t limit = inventory_huge_pages("", node) * COMMAND_HUGE_PAGE;
+	struct db *db = t->uvd->db;
+	char where[40];
+	int64_t used;
+	int rc;
+
+	rc = db_value(db, &used, "SELECT coalesce(sum(bytes), 0) FROM memory"
+		      " WHERE node = ? AND page_size > 4096", "i", (int64_t)node);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if ((uint64_t)used <= limit && asked <= limit - used)
+		return 0;
+	snprintf(where, sizeof(where), "huge pages of node %u", node);
+	return refuse_memory(t, where, asked, limit, used,
+			     db_query(db, "SELECT p.name, m.bytes FROM memory m"
+				      " JOIN partition p ON p.uuid = m.partition"
+				      " WHERE m.node = ? AND m.page_size > 4096"
+				      " ORDER BY m.bytes DESC", "i", (int64_t)node));
+}
+
 int memory_assign(struct transaction *t, const void *record)
 {
 	const struct command_memory_assign *c = record;
+	const bool huge = c->page_size == COMMAND_HUGE_PAGE;
 	struct partition p;
 	char size[SIZE_TEXT];
 	int rc;
@@ -104,18 +131,21 @@ int memory_assign(struct transaction *t, const void *record)
 	if (c->bytes == 0 || c->bytes % (2 << 20) || c->bytes > (uint64_t)INT64_MAX)
 		return refuse(t, COMMAND_INVALID, "give a multiple of 2 MiB",
 			      "%llu bytes of memory", (unsigned long long)c->bytes);
-	if (c->reserved)
-		return refuse(t, COMMAND_INVALID, "set it to 0", "reserved is not 0");
-	if (check_domain(t, &p, c->bytes) < 0 || check_node(t, c->node, c->bytes) < 0)
+	if (c->page_size && !huge)
+		return refuse(t, COMMAND_INVALID, "give 0 or 2097152", "a page size of %u bytes",
+			      c->page_size);
+	if (check_domain(t, &p, c->bytes) < 0 || check_node(t, c->node, c->bytes) < 0 ||
+	    (huge && check_huge(t, c->node, c->bytes) < 0))
 		return -ECANCELED;
-	rc = db_run(t->uvd->db, "INSERT INTO memory VALUES (?, ?, ?)", "uii", p.uuid,
-		    (int64_t)c->node, (int64_t)c->bytes);
+	rc = db_run(t->uvd->db, "INSERT INTO memory VALUES (?, ?, ?, ?)", "uiii", p.uuid,
+		    (int64_t)c->node, (int64_t)c->bytes,
+		    (int64_t)(huge ? COMMAND_HUGE_PAGE : 4096));
 	if (rc < 0)
 		return refuse_db(t, rc);
 	if (!t->subject[0])
 		snprintf(t->subject, sizeof(t->subject), "%s", p.name);
-	snprintf(t->memory, sizeof(t->memory), "%s on node %u", size_format(c->bytes, size),
-		 c->node);
+	snprintf(t->memory, sizeof(t->memory), "%s%s on node %u", size_format(c->bytes, size),
+		 huge ? " in huge pages" : "", c->node);
 	return partition_touch(t, p.uuid);
 }
 

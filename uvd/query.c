@@ -13,6 +13,7 @@
 #include <common/uuid.h>
 
 #include "history.h"
+#include "inventory.h"
 #include "lease.h"
 #include "operation.h"
 #include "query.h"
@@ -111,11 +112,15 @@ static void fill_memory(struct uvd *uvd, sqlite3_stmt *q, void *record)
 {
 	struct command_row_memory *r = record;
 
+	uint64_t pages, assigned = db_int(q, 5) / COMMAND_HUGE_PAGE;
+
 	(void)uvd;
 	r->node = db_int(q, 1);
 	r->total = db_int(q, 2);
 	r->pool = db_int(q, 3);
 	r->assigned = db_int(q, 4);
+	pages = inventory_huge_pages("", r->node);
+	r->huge_free = pages > assigned ? pages - assigned : 0;
 }
 
 static void fill_domain(struct uvd *uvd, sqlite3_stmt *q, void *record)
@@ -341,7 +346,9 @@ static const struct row_type {
 	  " ORDER BY r.cpu" },
 	{ COMMAND_ROW_MEMORY, fill_memory,
 	  "SELECT 0, node, memory_total, memory_pool,"
-	  " (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.node = n.node) FROM node n"
+	  " (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.node = n.node),"
+	  " (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.node = n.node"
+	  " AND m.page_size > 4096) FROM node n"
 	  " WHERE n.node > ?2 - (?3 = 'first') AND (?1 IS NULL OR n.node IN"
 	  " (SELECT node FROM memory WHERE partition = ?1))" UNUSED("?4") UNUSED("?5")
 	  " ORDER BY n.node" },

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of the resource database, version 3. docs/database.md tells what each means. Who changes
+-- The tables of the resource database, version 4. docs/database.md tells what each means. Who changes
 -- one raises SCHEMA_VERSION (schema.c) and adds a migration.
 --
 -- Every processor, byte of memory, device and channel has one owner row. What must hold at
@@ -91,6 +91,7 @@ CREATE TABLE memory (
 	partition BLOB NOT NULL REFERENCES partition (uuid) ON DELETE CASCADE,
 	node INTEGER NOT NULL REFERENCES node (node),
 	bytes INTEGER NOT NULL CHECK (bytes > 0 AND bytes % 2097152 = 0),
+	page_size INTEGER NOT NULL CHECK (page_size IN (4096, 2097152)),
 	PRIMARY KEY (partition, node)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memory_node ON memory (node);

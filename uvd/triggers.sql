@@ -188,7 +188,7 @@ CREATE TRIGGER memory_insert_history AFTER INSERT ON memory BEGIN
 	INSERT INTO version VALUES ('memory', lower(hex(NEW.partition)) || '/' || NEW.node,
 		NEW.node, '',
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
-		json_object('bytes', NEW.bytes));
+		json_object('bytes', NEW.bytes, 'page_size', NEW.page_size));
 END;
 CREATE TRIGGER memory_delete_history AFTER DELETE ON memory BEGIN
 	INSERT INTO version VALUES ('memory', lower(hex(OLD.partition)) || '/' || OLD.node,

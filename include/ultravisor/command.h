@@ -33,6 +33,7 @@
 #define COMMAND_HISTORY_LEN	3072
 #define COMMAND_CPU_WORDS	16	/* CPU n is bit n % 64 of word n / 64 */
 #define COMMAND_MAX_SERVERS	4
+#define COMMAND_HUGE_PAGE	(2u << 20)	/* bytes */
 #define COMMAND_EXITS		8
 #define COMMAND_NONE		0xffffffffu
 
@@ -206,7 +207,7 @@ struct command_memory_assign {
 	uint8_t partition[16];
 	uint64_t bytes;
 	uint32_t node;
-	uint32_t reserved;
+	uint32_t page_size;		/* 0: small ones; or COMMAND_HUGE_PAGE */
 };
 
 struct command_processor_assign {
@@ -318,7 +319,7 @@ struct command_row_processor {
 struct command_row_memory {
 	struct command_record r;
 	uint32_t node;
-	uint32_t reserved;
+	uint32_t huge_free;		/* huge pages that the host reserved and no partition has */
 	uint64_t total, pool, assigned;
 };
 

@@ -83,7 +83,7 @@ rc 0 cmdpartctl resume web1
 # Behind uvd's back, and past the triggers.
 book_says() {
 	sqlite3 -cmd '.timeout 5000' /var/lib/ultravisor/uvd.db "BEGIN IMMEDIATE; CREATE TEMP TABLE t AS SELECT * FROM memory;
-		DELETE FROM memory; INSERT INTO memory SELECT partition, node, $1 FROM t; COMMIT"
+		DELETE FROM memory; INSERT INTO memory SELECT partition, node, $1, page_size FROM t; COMMIT"
 }
 differs() { rc 9 cmdpartctl verify; grep -qE "^$1" "$work/out" || fail "not told: $1: $(cat "$work/out")"; }
 monitor=$(pgrep -x uvmonitor)

@@ -12,7 +12,7 @@
  *   pool CPUS MEMORY                    domain NAME CPUS MEMORY          domain-destroy NAME
  *   define NAME DOMAIN VCPUS MEMORY KERNEL INITRD|- CMDLINE [dedicated]
  *   block NAME DEVICE PATH [ro]         network NAME DEVICE BRIDGE       console NAME DEVICE
- *   memory NAME SIZE NODE               cpu NAME INDEX CPUS [dedicated]
+ *   memory NAME SIZE NODE [huge]        cpu NAME INDEX CPUS [dedicated]
  *   claim NAME DEVICE                   channel NAME DEVICE SERVER,…
  *   start | stop | kill | pause | resume | undefine | release NAME
  *
@@ -343,12 +343,13 @@ static void add_operation(int n, char **w)
 		add_define(n, w);
 	} else if ((is(w[0], "block") || is(w[0], "network") || is(w[0], "console")) && n >= 3) {
 		add_device(n, w);
-	} else if (is(w[0], "memory") && n == 4) {
+	} else if (is(w[0], "memory") && (n == 4 || (n == 5 && is(w[4], "huge")))) {
 		struct command_memory_assign *c = add(COMMAND_MEMORY_ASSIGN);
 
 		name_uuid(c->partition, w[1]);
 		c->bytes = size(w[2]);
 		c->node = atoi(w[3]);
+		c->page_size = n == 5 ? COMMAND_HUGE_PAGE : 0;
 	} else if (is(w[0], "cpu") && n >= 4) {
 		struct command_processor_assign *c = add(COMMAND_PROCESSOR_ASSIGN);
 

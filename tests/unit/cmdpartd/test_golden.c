@@ -63,7 +63,7 @@ static void draw_cpus(FILE *to, const struct shape *s)
 			fputc('\n', to);
 		}
 	for (unsigned int node = 0; node < s->nodes; node++)
-		fprintf(to, "memory %u 8GiB\n", node);
+		fprintf(to, "memory %u 8GiB 3GiB\n", node);
 }
 
 /* The core of CPU 0 is the host's, as uvd has it; a second domain has the last quarter. */
@@ -132,7 +132,7 @@ static void tell(FILE *to, const struct placement *p, const struct placement_ask
 		for (int w = 0; w < CPUSET_WORDS; w++)
 			all.word[w] |= p->cpus[i].word[w];
 	cpuset_format(&all, list, sizeof(list));
-	fprintf(to, "node %u, CPU %s", p->node, list);
+	fprintf(to, "node %u%s, CPU %s", p->node, p->huge_pages ? " (huge pages)" : "", list);
 	for (uint32_t i = 0; i < ask->devices; i++)
 		fprintf(to, "%s %s by %s then %s", i ? "," : ";", ask->device[i],
 			p->servers[i].name[0], p->servers[i].name[1]);
@@ -269,6 +269,12 @@ static void with_two_domains(void **state)
 	compare("domains");
 }
 
+static void in_huge_pages(void **state)
+{
+	(void)state;
+	compare("huge");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +284,7 @@ int main(void)
 		cmocka_unit_test(packed),
 		cmocka_unit_test(with_strict_nodes),
 		cmocka_unit_test(with_two_domains),
+		cmocka_unit_test(in_huge_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

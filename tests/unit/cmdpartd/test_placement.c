@@ -29,6 +29,9 @@
 	"cpu 0-1 node 0 core 0,1\nmemory 0 8GiB\ndomain default 1 8GiB\n" \
 	"io io-a running\nio io-b running\n"
 
+#define LONE \
+	"cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\nio io-a running\n"
+
 static const struct {
 	const char *what, *host;
 	const char *expected;	/* see describe() */
@@ -97,9 +100,6 @@ static const struct {
 	  "io io-b running\n"
 	  "partition p default off 1 shared 1GiB d1 d2\n",
 	  "node 0: 1; d1 io-b io-a; d2 io-b io-a" },
-	{ "one server alone is better than none",
-	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\nio io-a running\n"
-	  "partition p default off 1 shared 1GiB d1\n", "node 0: 1; d1 io-a" },
 	{ "a domain's partition stays on its CPUs",
 	  "cpu 0-3 node 0 core 0,1,2,3\nmemory 0 4GiB\ndomain default 1 1GiB\n"
 	  "domain batch 2-3 3GiB\n"
@@ -155,6 +155,8 @@ static const struct {
 	  "partition p default off 1 shared 1GiB\n",
 	  "overcommit", "limit 8.00 vCPUs, asked 1.00 vCPUs, in use 8.00 vCPUs "
 	  "(CPU 1: a), free 0.00 vCPUs", "", EXIT_RESOURCES },
+	{ "a device without a standby", LONE "partition p default off 1 shared 1GiB d1\n",
+	  "io-partitions", "", "", EXIT_RESOURCES },
 	{ "a device without any server",
 	  "cpu 0-1 node 0 core 0,1\nmemory 0 4GiB\ndomain default 1 4GiB\n"
 	  "partition p default off 1 shared 1GiB d1\n", "io-partitions", "", "", EXIT_RESOURCES },
@@ -238,6 +240,59 @@ static void what_does_not_fit_is_refused_by_its_rule(void **state)
 		assert_true(json_array_size(json_object_get(e.details, "rules")) > 5);
 		error_clear(&e);
 	}
+	free(p);
+}
+
+static void one_server_is_enough_where_the_policy_says_so(void **state)
+{
+	struct placement *p = malloc(sizeof(*p));
+	struct placement_ask ask;
+	struct policy policy;
+	char text[512];
+
+	(void)state;
+	policy_defaults(&policy);
+	policy.io_partitions = 1;
+	decide(&policy, LONE "partition p default off 1 shared 1GiB d1\n", p, &ask);
+	assert_true(p->fits);
+	describe(p, &ask, text, sizeof(text));
+	assert_string_equal(text, "node 0: 1; d1 io-a");
+	free(p);
+}
+
+static void huge_pages_are_taken_where_they_are_free(void **state)
+{
+	static const char host[] =
+		"cpu 0-3 node 0 core 0,1,2,3\ncpu 4-7 node 1 core 4,5,6,7\n"
+		"memory 0 8GiB 512MiB\nmemory 1 4GiB 1GiB\ndomain default 1-7 12GiB\n";
+	struct placement *p = malloc(sizeof(*p));
+	char text[sizeof(host) + 64];
+	struct error e = ERROR_NONE;
+	struct placement_ask ask;
+	struct policy policy;
+
+	(void)state;
+	policy_defaults(&policy);
+	policy.page_size = COMMAND_HUGE_PAGE;
+	snprintf(text, sizeof(text), "%spartition p default off 1 shared 1GiB\n", host);
+	decide(&policy, text, p, &ask);
+	assert_true(p->fits && p->huge_pages);
+	assert_int_equal(p->node, 1);
+
+	snprintf(text, sizeof(text), "%spartition p default off 1 shared 1536MiB\n", host);
+	decide(&policy, text, p, &ask);
+	assert_int_equal(placement_error(p, &ask, &e), -1);
+	assert_non_null(strstr(e.message, "by the rule huge-pages:"));
+	assert_string_equal(e.why, "limit 1 GiB, asked 1.50 GiB, in use 0 KiB, free 1 GiB");
+	assert_non_null(strstr(e.fix, "node1/hugepages"));
+	error_clear(&e);
+
+	/* A domain of small pages takes none of them, nor needs to. */
+	policy.domains = 1;
+	policy.domain[0] = (struct policy_domain){ .name = "default", .page_size = 4096 };
+	decide(&policy, text, p, &ask);
+	assert_true(p->fits && !p->huge_pages);
+	assert_int_equal(p->node, 0);
 	free(p);
 }
 
@@ -471,6 +526,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_fits_is_placed_as_drawn),
 		cmocka_unit_test(what_does_not_fit_is_refused_by_its_rule),
+		cmocka_unit_test(one_server_is_enough_where_the_policy_says_so),
+		cmocka_unit_test(huge_pages_are_taken_where_they_are_free),
 		cmocka_unit_test(the_policys_limits_are_rules),
 		cmocka_unit_test(cpus_kept_for_dedicated_contexts_are_kept),
 		cmocka_unit_test(cores_may_be_shared_if_the_policy_says_so),

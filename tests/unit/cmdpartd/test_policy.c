@@ -40,7 +40,8 @@ static void the_defaults_are_these(void **state)
 		"  'quotas': { 'partitions': 256, 'vcpus': 64, 'memory': '1TiB', 'devices': 16 },"
 		"  'placement': { 'vcpus_per_cpu': 8, 'whole_cores': true,"
 		"                 'domains_share_cores': false, 'order': 'spread',"
-		"                 'numa': 'prefer' }, 'autostart': [] }");
+		"                 'numa': 'prefer', 'page_size': '4KiB', 'io_partitions': 2 },"
+		"  'autostart': [] }");
 	struct policy p;
 	json_t *json;
 
@@ -61,12 +62,13 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 		"                 'frame_ms': 10, 'phase_us': 0 },"
 		"               { 'name': 'batch', 'cpus': '32-63', 'memory': '100GiB',"
 		"                 'frame_ms': 20, 'phase_us': 5000, 'partitions': 7,"
-		"                 'vcpus_per_cpu': 3 } ],"
+		"                 'vcpus_per_cpu': 3, 'page_size': '4KiB' } ],"
 		"  'roles': { 'operations': { 'paths': [ '/srv' ], 'bridges': [ 'br0', 'uvbr0' ] },"
 		"             'operator': { 'paths': [], 'bridges': [] } },"
 		"  'quotas': { 'partitions': 10, 'vcpus': 8, 'memory': '16GiB', 'devices': 4 },"
 		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false,"
 		"                 'domains_share_cores': true, 'order': 'pack', 'numa': 'strict',"
+		"                 'page_size': '2MiB', 'io_partitions': 1,"
 		"                 'dedicated': '60-63' }, 'autostart': [ 'db', 'web1' ] }");
 	struct error e = ERROR_NONE;
 	static struct policy p;
@@ -80,6 +82,8 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 	assert_int_equal(p.host_memory, 200ull << 30);
 	assert_true(cpuset_has(&p.domain[1].cpus, 63));
 	assert_int_equal(p.role[ROLE_OPERATOR].paths, 0);
+	assert_true(policy_huge_pages(&p, "default"));
+	assert_false(policy_huge_pages(&p, "batch"));
 	json_decref(again);
 	json_decref(json);
 }
@@ -171,6 +175,10 @@ static const struct {
 	{ "{ 'placement': { 'numa': 1 } }", "placement.numa", "must be a string" },
 	{ "{ 'domains': [ { 'name': 'a', 'cpus': '1', 'memory': '1GiB', 'partitions': 0 } ] }",
 	  "domains[0].partitions", "out of range" },
+	{ "{ 'placement': { 'page_size': '1GiB' } }", "placement.page_size",
+	  "no pages of this size" },
+	{ "{ 'placement': { 'page_size': 2 } }", "placement.page_size", "must be a string" },
+	{ "{ 'placement': { 'io_partitions': 3 } }", "placement.io_partitions", "out of range" },
 	{ "{ 'placement': { 'packed': true } }", "placement.packed", "unknown key" },
 };
 

@@ -88,7 +88,8 @@ static void draw_domain(struct rows *rows, char **word, int n)
 static void draw_memory(struct rows *rows, char **word, int n)
 {
 	struct command_row_memory m = { .node = atoi(word[1]),
-					.pool = n == 3 ? bytes(word[2]) : 0 };
+					.pool = n >= 3 ? bytes(word[2]) : 0,
+					.huge_free = n == 4 ? bytes(word[3]) >> 21 : 0 };
 	struct command_row_host h = { .memory_pool = 0 };
 
 	if (!rows_count(rows, COMMAND_ROW_HOST))

@@ -58,7 +58,7 @@ static void test_owners_come_and_go(void **state)
 	assert_int_equal(version(1)->ended, 0);
 	assert_int_equal(ask(h, "processor", "7", on), 1);
 	assert_int_equal(ask(h, "memory", "0", on), 1);
-	assert_string_equal(version(0)->row, "{\"bytes\":268435456}");
+	assert_string_equal(version(0)->row, "{\"bytes\":268435456,\"page_size\":4096}");
 	assert_int_equal(ask(h, "", h->image, 0), 1);
 	assert_string_equal(version(0)->part, "root");
 	/* As a device, a channel, and its servers. */
@@ -324,7 +324,7 @@ static void test_a_check_tells_what_is_wrong(void **state)
 	snprintf(path, sizeof(path), "%s/uvd.db", h->directory);
 	define(h, "web1");
 	start(h, "web1");
-	expect_book(path, 0, "sound; version 3, 6 partitions");	/* uvd has it open */
+	expect_book(path, 0, "sound; version 4, 6 partitions");	/* uvd has it open */
 	sql(h, "PRAGMA foreign_keys=OFF");
 	sql(h, "DELETE FROM history WHERE noun = 'memory'");
 	expect_book(path, 1, "memory that history does not know");

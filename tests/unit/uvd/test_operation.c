@@ -161,6 +161,10 @@ static void test_memory_is_refused_by_who_has_it(void **state)
 	refused(h, COMMAND_INVALID, "1048576 bytes");
 	uuid_random(message_header(h)->request_id);
 	m->bytes = 64ULL << 20;
+	m->page_size = 1 << 30;
+	refused(h, COMMAND_INVALID, "a page size of 1073741824 bytes");
+	uuid_random(message_header(h)->request_id);
+	m->page_size = 0;
 	name_uuid(m->partition, "web1");
 	refused(h, COMMAND_CONFLICT, "is starting");
 }

@@ -357,9 +357,11 @@ static void test_the_end_of_a_guest_releases_all(void **state)
 static void test_constraints_hold_without_the_code(void **state)
 {
 	static const char *const breaches[] = {
-		"INSERT INTO memory SELECT uuid, 0, 2199023255552 FROM partition WHERE kind = 1",
-		"INSERT INTO memory VALUES ((SELECT uuid FROM partition WHERE kind = 1), 0, 1000)",
-		"INSERT INTO memory VALUES (x'00112233445566778899aabbccddeeff', 0, 2097152)",
+		"INSERT INTO memory SELECT uuid, 0, 2199023255552, 4096"
+			" FROM partition WHERE kind = 1",
+		"INSERT INTO memory VALUES ((SELECT uuid FROM partition WHERE kind = 1),"
+			" 0, 1000, 4096)",
+		"INSERT INTO memory VALUES (x'00112233445566778899aabbccddeeff', 0, 2097152, 4096)",
 		"INSERT INTO context_cpu SELECT 0, partition, 0, 0 FROM context_cpu LIMIT 1",
 		"INSERT INTO context_cpu SELECT 2, partition, 1, 1 FROM context_cpu LIMIT 1",
 		"UPDATE processor SET in_pool = 0 WHERE cpu = 4",
