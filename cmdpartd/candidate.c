@@ -109,7 +109,7 @@ void candidates_find(const struct policy *policy, const struct rows *rows,
 			exclude(c, p->cpu, "shares its core with another partition", "");
 		else if (!policy->domains_share_cores && (other = core_divided(rows, p)))
 			exclude(c, p->cpu, "shares its core with domain ", other);
-		else
+		else if (c->count < CPUSET_CPUS)
 			c->cpu[c->count++] = (struct candidate){
 				p, load[p->cpu], p->realtime_ppm, false };
 	}

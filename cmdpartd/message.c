@@ -186,11 +186,28 @@ static const struct string_field fields[] = {
 };
 #undef FIELD
 
+static void end_text(char *text, size_t size)
+{
+	bool ascii = true;
+	json_t *utf8;
+
+	text[size - 1] = '\0';
+	for (const char *c = text; *c; c++)
+		ascii = ascii && (unsigned char)*c < 0x80;
+	if (ascii)
+		return;
+	utf8 = json_string(text);
+	for (char *c = text; !utf8 && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	json_decref(utf8);
+}
+
 static void end_strings(struct command_record *r)
 {
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (fields[i].type == r->type)
-			((char *)r)[fields[i].offset + fields[i].size - 1] = '\0';
+			end_text((char *)r + fields[i].offset, fields[i].size);
 }
 
 bool reply_check(void *reply, size_t n, const char **why)
@@ -220,9 +237,9 @@ bool reply_check(void *reply, size_t n, const char **why)
 	*why = "something follows the records";
 	if (at != n)
 		return false;
-	h->who[sizeof(h->who) - 1] = '\0';
-	h->text[sizeof(h->text) - 1] = '\0';
-	h->fix[sizeof(h->fix) - 1] = '\0';
+	end_text(h->who, sizeof(h->who));
+	end_text(h->text, sizeof(h->text));
+	end_text(h->fix, sizeof(h->fix));
 	return true;
 }
 

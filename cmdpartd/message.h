@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests to uvd, put together record by record, and the check of what comes back. Nothing of a
- * reply is used before reply_check has seen it: sizes, types, and strings that end.
+ * reply is used before reply_check has seen it: sizes, types, and strings that end and are text.
  */
 #ifndef CMDPARTD_MESSAGE_H
 #define CMDPARTD_MESSAGE_H
@@ -62,8 +62,8 @@ static inline struct command_header *message_header(const struct message *m)
 }
 
 /*
- * Whether n bytes are a whole reply; its strings are then cut at their fields' ends. why says
- * what is wrong otherwise.
+ * Whether n bytes are a whole reply; its strings are then cut at their fields' ends, and what of
+ * them is no UTF-8 (a path may be so) is made '?'. why says what is wrong otherwise.
  */
 bool reply_check(void *reply, size_t n, const char **why);
 

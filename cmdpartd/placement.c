@@ -2,7 +2,8 @@
 /*
  * The rules, in this order: quotas (partitions, vcpus, memory, devices), domain, domain-memory,
  * host-memory, node, huge-pages, processors (or windows, or realtime), overcommit,
- * io-partitions. All of them are judged even when one refuses, so that one answer tells all that stands in the way.
+ * io-partitions. All of them are judged even when one refuses, so that one answer tells all that
+ * stands in the way.
  */
 #include <errno.h>
 #include <stdio.h>

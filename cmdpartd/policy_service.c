@@ -33,8 +33,8 @@ static void reply_policy(struct call *call)
 	const struct service *service = call->service;
 
 	call_reply(call, json_pack("{s:o, s:o, s:o}", "file", service->policy_found ?
-		   render_text(service->policy_path) : json_null(), "not_in_force",
-		   service->not_in_force[0] ? render_text(service->not_in_force) : json_null(),
+		   json_string(service->policy_path) : json_null(), "not_in_force",
+		   service->not_in_force[0] ? json_string(service->not_in_force) : json_null(),
 		   "policy", policy_to_json(service->policy)));
 }
 

@@ -15,24 +15,6 @@
 #define NS_PER_MS 1000000
 #define NS_PER_S 1000000000
 
-json_t *render_text(const char *text)
-{
-	json_t *value = json_string(text);
-	char *copy;
-
-	if (value)
-		return value;
-	copy = strdup(text);
-	if (!copy)
-		return json_null();
-	for (char *c = copy; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	value = json_string(copy);
-	free(copy);
-	return value ? value : json_null();
-}
-
 json_t *render_uuid(const uint8_t uuid[16])
 {
 	char text[UUID_TEXT];
@@ -105,7 +87,7 @@ static void set_number(json_t *o, const char *key, uint64_t value)
 
 static void set_text(json_t *o, const char *key, const char *value)
 {
-	set(o, key, render_text(value));
+	set(o, key, json_string(value));
 }
 
 /* null: it has none; what belongs to a run is null while it is off. */
@@ -134,7 +116,7 @@ json_t *render_partition(const struct command_row_partition *p)
 	set_text(o, "state", render_state(p->state));
 	set_number(o, "generation", p->r.generation);
 	set(o, "changed", json_pack("{s:I, s:o}", "transaction", (json_int_t)p->changed, "who",
-				    render_text(p->changed_by)));
+				    json_string(p->changed_by)));
 	set_number(o, "vcpus", p->vcpus);
 	set_text(o, "mode", mode_word(p->mode));
 	set_number(o, "budget_ms", p->budget_ns / NS_PER_MS);
@@ -194,7 +176,7 @@ json_t *render_channel(const struct command_row_channel *c)
 
 	for (uint32_t i = 0; i < c->servers && i < COMMAND_MAX_SERVERS; i++)
 		json_array_append_new(servers, json_pack("{s:o, s:s}", "name",
-				      render_text(c->server_name[i]), "state",
+				      json_string(c->server_name[i]), "state",
 				      WORD(states, c->slot_state[i])));
 	set(o, "uuid", render_uuid(c->channel));
 	set_text(o, "partition", c->partition_name);

@@ -32,8 +32,6 @@ json_t *render_list(const struct rows *rows, enum command_type type);
 			 ROWS_PARTITION | ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT)
 json_t *render_map(const struct rows *rows);
 
-/* Any bytes as a JSON string: what is not UTF-8 becomes '?'. */
-json_t *render_text(const char *text);
 json_t *render_uuid(const uint8_t uuid[16]);	/* null if all zero */
 
 #endif

@@ -65,7 +65,7 @@ static inline void *rows_at(const struct rows *rows, enum command_type type, siz
 {
 	const struct row_list *list = &rows->list[type - COMMAND_ROW_HOST];
 
-	return list->bytes + i * list->size;
+	return list->bytes ? list->bytes + i * list->size : NULL;
 }
 
 /* Typed loops: for (rows_each(rows, PARTITION, partition, p)) … */

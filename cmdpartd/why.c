@@ -163,7 +163,7 @@ static void rows_ready(struct call *call)
 				      rows_at(call->rows, COMMAND_ROW_HOST, 0))->transactions;
 	waits_for(p, text, sizeof(text));
 	call->answer = json_pack("{s:o, s:o}", "partition", render_partition(p), "waits",
-				 text[0] ? render_text(text) : json_null());
+				 text[0] ? json_string(text) : json_null());
 	strcpy(real, p->name);
 	if (p->state == PARTITION_DEFINED || p->state == PARTITION_FAILED)
 		plan_start(call, real);

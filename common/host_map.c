@@ -44,9 +44,12 @@ static const char *text(const json_t *object, const char *key)
 	return s ? s : "";
 }
 
+/* None of a map is negative; sums of those that a liar gives must not overflow. */
 static long long number(const json_t *object, const char *key)
 {
-	return json_integer_value(json_object_get(object, key));
+	long long n = json_integer_value(json_object_get(object, key));
+
+	return n > 0 ? n : 0;
 }
 
 static bool letter_taken(const struct map *m, char letter)
@@ -219,9 +222,12 @@ static void draw_processors(struct map *m)
 
 static unsigned int columns(long long bytes, long long total)
 {
-	unsigned int n = total > 0 ? (bytes * BAR + total / 2) / total : 0;
+	unsigned int n;
 
-	return bytes > 0 && !n ? 1 : n;
+	if (bytes <= 0 || total <= 0)
+		return 0;
+	n = bytes < total ? (double)bytes / total * BAR + 0.5 : BAR;
+	return n ? n : 1;
 }
 
 /* Every part has a column at least, so that nobody who has memory is missing. */

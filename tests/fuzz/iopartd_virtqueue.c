@@ -1,10 +1,9 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// fuzz-sources: iopartd/virtqueue.c iopartd/memory.c libchannel/*.c
 /*
  * A guest that lies about its queue: the input is its memory, and how it changes while the device
  * walks. Found is what the sanitizers find, a pointer outside the guest's memory, a chain with more
  * than it may have, or a walk that does not end.
- *
- * tests/host/iopartd-fuzz.sh builds and runs it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -13,16 +12,11 @@
 
 #include <iopartd/virtqueue.h>
 
+#include "tests/fuzz/input.h"
+
 #define MEMORY	8192u		/* two regions of half that, with a hole between */
 #define HOLE	0x10000u
 #define QUEUE	8u
-
-#define require(x) do { \
-	if (!(x)) { \
-		fprintf(stderr, "not so: %s\n", #x); \
-		abort(); \
-	} \
-} while (0)
 
 static void check(const struct virtqueue *q, const struct chain *c, char *low, char *high)
 {

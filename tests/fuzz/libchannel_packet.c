@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// fuzz-sources: libchannel/*.c
 /*
  * A packet ring and a hostile peer, both driven by the input: each byte is an action of one of
  * them, its arguments follow. The input writes any word of the peer's area at any time between
  * the victim's calls. Found is what the sanitizers find, a result outside the documented ones,
  * bytes outside the buffer, or a run that does not end.
- *
- * tests/host/libchannel-fuzz.sh builds and runs it, with clang's libFuzzer, or else with
- * libchannel_main.c in its place.
  */
 #include <errno.h>
 #include <libchannel/packet.h>
@@ -16,16 +14,10 @@
 #include <string.h>
 
 #include "libchannel/ring.h"
+#include "tests/fuzz/input.h"
 
 #define AREA	4096u
 #define SLOTS	((AREA - sizeof(struct ring_control)) / RING_LINE)
-
-#define require(x) do { \
-	if (!(x)) { \
-		fprintf(stderr, "not so: %s\n", #x); \
-		abort(); \
-	} \
-} while (0)
 
 enum action {
 	SCRIBBLE, CLAIM_PACKET, CLAIM_CONSUMED, CLAIM_SLEEP,	/* the peer's */
@@ -35,23 +27,6 @@ enum action {
 
 static struct channel *client, *server;
 static uint8_t *buffer;		/* from the heap: the sanitizer sees its ends */
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint64_t take(struct input *in, size_t n)
-{
-	uint64_t value = 0;
-
-	if (n > in->left)
-		n = in->left;
-	memcpy(&value, in->at, n);
-	in->at += n;
-	in->left -= n;
-	return value;
-}
 
 static void set_up(void)
 {

@@ -502,7 +502,8 @@ int host_setup(void **state)
 	h->uvd.kernel = &h->kernel;
 	h->uvd.network = &h->network;
 	h->uvd.hooks = &hooks;
-	strcpy(h->directory, "/tmp/test-uvd-XXXXXX");
+	snprintf(h->directory, sizeof(h->directory), "%s/test-uvd-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(h->directory));
 	h->uvd.state = h->directory;
 	make_file(h->kernel_file, sizeof(h->kernel_file), h->directory, "vmlinuz");
