@@ -116,8 +116,11 @@ HOST_TESTS := $(patsubst tests/%.c,build/tests/%,$(filter-out %/common.c,$(wildc
 build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c $(dir $<)lib/*.c) \
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -MF $@.d $< $(wildcard $(dir $<)common.c $(dir $<)lib/*.c $(basename $<)/*.c) \
 		build/libchannel.a build/common.a -Wl,--as-needed $(if $(ALL_PKGS),$(shell pkg-config --libs $(ALL_PKGS))) -lpthread -o $@
+
+# A program of several files has a folder of its name for the others.
+build/tests/host/kmod/random: $(wildcard tests/host/kmod/random/*.[ch])
 
 # What guests run: they have no libraries.
 GUEST_TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/guest/*.c))
