@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Steps: guests are built and run, and KVM is asked for what the module passes through or refuses. */
+/* Steps: guests are built and run, and KVM is asked for what is passed through or refused. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
