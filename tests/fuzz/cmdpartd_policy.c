@@ -2,9 +2,9 @@
 // fuzz-sources: cmdpartd/!(main).c tests/unit/cmdpartd/world.c common/*.c libchannel/*.c
 // fuzz-packages: jansson libcurl libmicrohttpd libsystemd smartcols libcap-ng libseccomp
 /*
- * A host's policy: the input is its text. One that is accepted is printed and read again, and places
- * guests on a drawn host. Found is what the sanitizers find, a refusal that does not say what and
- * where, a policy that changes by being printed, or a placement that gives a CPU or memory
+ * A host's policy: the input is its text. One that is accepted is printed and read again, and
+ * places guests on a drawn host. Found is what the sanitizers find, a refusal that does not say
+ * what and where, a policy that changes by being printed, or a placement that gives a CPU or memory
  * which the domain does not have.
  */
 #include "cmdpartd/placement.h"

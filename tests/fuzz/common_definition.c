@@ -2,8 +2,8 @@
 // fuzz-sources: common/*.c
 // fuzz-packages: jansson libcurl libmicrohttpd libsystemd smartcols libcap-ng
 /*
- * A definition from a file or a request: the input is its text. Found is what the sanitizers find, a
- * refusal that does not say what and where, or a definition that is another one when it is
+ * A definition from a file or a request: the input is its text. Found is what the sanitizers find,
+ * a refusal that does not say what and where, or a definition that is another one when it is
  * printed and read again.
  */
 #include <common/definition.h>
