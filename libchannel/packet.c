@@ -485,6 +485,22 @@ ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int 
 	return rc;
 }
 
+ssize_t packet_receive_soon(struct packet_ring *p, void *data, size_t size)
+{
+	struct patience *const t = &p->patience;
+	ssize_t rc = packet_receive(p, data, size);
+
+	if (rc != -EAGAIN)
+		return rc;
+	patience_start(t, 0);
+	do
+		rc = packet_receive(p, data, size);
+	while (rc == -EAGAIN && patience_spin(t));
+	if (rc != -EAGAIN)
+		patience_end(t);
+	return rc;
+}
+
 void packet_counters(const struct packet_ring *p, struct packet_counters *out)
 {
 	*out = (struct packet_counters){

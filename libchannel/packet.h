@@ -65,6 +65,12 @@ void packet_clear_wait(struct packet_ring *p);
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
 
+/*
+ * For an event loop that has just answered: receives, but looks for 40 us, as long as that pays,
+ * before it says -EAGAIN. It never sleeps, and so may be mixed with the loop's calls above.
+ */
+ssize_t packet_receive_soon(struct packet_ring *p, void *data, size_t size);
+
 /* This side's since the channel was made; a killed process may take its last lap's with it. */
 struct packet_counters {
 	uint64_t packets_sent, bytes_sent;
