@@ -12,6 +12,7 @@
 #include <common/uuid.h>
 
 #include "batch.h"
+#include "changes.h"
 #include "internal.h"
 #include "ledger.h"
 #include "news.h"
@@ -23,7 +24,7 @@
 struct request {
 	struct transaction t;
 	uint8_t *message;
-	size_t length;
+	size_t length, room;
 	struct reply *reply;		/* NULL: stored is the reply */
 	uint8_t *stored;
 	size_t n_stored;
@@ -32,6 +33,7 @@ struct request {
 struct batch {
 	struct uvd *uvd;
 	bool begun, internal;
+	/* Those behind the first n wait to be used again: a reply is large. */
 	struct request *request[BATCH_MAX];
 	unsigned int n;
 };
@@ -227,6 +229,43 @@ static void request_free(struct request *q)
 	free(q);
 }
 
+/* A message's room is kept as well, unless it is one of the rare long ones. */
+#define KEPT 16384
+
+static void request_clear(struct request *q)
+{
+	transaction_free(&q->t);
+	memset(&q->t, 0, sizeof(q->t));
+	free(q->stored);
+	q->stored = NULL;
+	q->n_stored = 0;
+	if (q->room > KEPT) {
+		free(q->message);
+		q->message = NULL;
+		q->room = 0;
+	}
+}
+
+static bool request_set(struct request *q, const void *message, size_t n)
+{
+	/* An empty packet has a message, too. */
+	size_t room = n + sizeof(struct command_header);
+
+	if (!q->reply)
+		q->reply = malloc(sizeof(*q->reply));
+	if (room > q->room) {
+		free(q->message);
+		q->message = malloc(room);
+		q->room = q->message ? room : 0;
+	}
+	if (!q->reply || !q->message)
+		return false;
+	memcpy(q->message, message, n);
+	memset(q->message + n, 0, sizeof(struct command_header));
+	q->length = n;
+	return true;
+}
+
 struct batch *batch_create(struct uvd *uvd)
 {
 	struct batch *b = calloc(1, sizeof(*b));
@@ -244,8 +283,9 @@ void batch_destroy(struct batch *b)
 		return;
 	if (b->begun)
 		db_rollback(b->uvd->db);
-	for (i = 0; i < b->n; i++) {
-		transaction_drop(&b->request[i]->t);
+	for (i = 0; i < BATCH_MAX; i++) {
+		if (i < b->n)
+			transaction_drop(&b->request[i]->t);
 		request_free(b->request[i]);
 	}
 	free(b);
@@ -258,25 +298,19 @@ bool batch_empty(const struct batch *b)
 
 bool batch_add(struct batch *b, const void *message, size_t n)
 {
-	struct request *q = calloc(1, sizeof(*q));
+	struct request *q = b->request[b->n];
 
-	if (q) {
-		/* calloc: an empty packet has a message, too. */
-		q->message = calloc(1, n + sizeof(struct command_header));
-		q->reply = malloc(sizeof(*q->reply));
-	}
-	if (!q || !q->message || !q->reply) {
+	if (!q)
+		q = b->request[b->n] = calloc(1, sizeof(*q));
+	if (!q || !request_set(q, message, n)) {
 		/* No answer: the author asks again. */
 		log_error("out of memory for a request of %zu bytes", n);
-		request_free(q);
 		return true;
 	}
-	memcpy(q->message, message, n);
-	q->length = n;
 	q->t.uvd = b->uvd;
 	q->t.internal = b->internal;
 	q->t.record = COMMAND_NONE;
-	b->request[b->n++] = q;
+	b->n++;
 	if (!replay(b, q))
 		run(b, q);
 	return q->t.kernel || b->n == BATCH_MAX;
@@ -347,7 +381,10 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 	unsigned int i;
 	int rc = 0;
 
-	if (b->begun)
+	/* Of plans nothing stays, but SQLite would write the pages that they have touched. */
+	if (b->begun && !wrote(b) && db_in_transaction(b->uvd->db))
+		db_rollback(b->uvd->db);
+	else if (b->begun)
 		rc = db_in_transaction(b->uvd->db) ? db_commit(b->uvd->db) : -ENOSPC;
 	if (rc < 0)
 		fail_all(b, rc);
@@ -361,16 +398,17 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 			set_fields(&q->t, id);
 			trace(&q->t);
 			news_transaction(b->uvd->news, &q->t);
-			if (q->t.fault.status == COMMAND_OK)
+			if (q->t.fault.status == COMMAND_OK) {
+				changes_note(b->uvd->changes, &q->t);
 				transaction_publish(&q->t);
+			}
 			clear_fields();
 		}
 		if (reply && q->stored)
 			reply(q->stored, q->n_stored, data);
 		else if (reply)
 			reply(q->reply->bytes, q->reply->length, data);
-		request_free(q);
-		b->request[i] = NULL;
+		request_clear(q);
 	}
 	b->n = 0;
 }

@@ -182,16 +182,29 @@ static int check_free(struct transaction *t, const struct device *d, const char 
 }
 
 /* The lowest number whose name no claim and no interface of the host has. */
+#define TAPS 65536	/* names for them */
+
 static int choose_tap(struct transaction *t, char tap[NETWORK_NAME])
 {
 	struct network *n = t->uvd->network;
+	uint8_t taken[TAPS / 8] = { 0 };
+	sqlite3_stmt *q;
 	unsigned int i;
-	int64_t one;
+	int rc;
 
-	for (i = 0; i < 65536; i++) {
+	q = db_query(t->uvd->db, "SELECT tap FROM claim WHERE tap IS NOT NULL", "");
+	while ((rc = db_next(t->uvd->db, q)) > 0) {
+		db_text(q, 0, tap, NETWORK_NAME);
+		if (sscanf(tap, NETWORK_TAP_PREFIX "%u", &i) == 1 && i < TAPS)
+			taken[i / 8] |= 1 << i % 8;
+	}
+	if (rc < 0)
+		return refuse_db(t, rc);
+	for (i = 0; i < TAPS; i++) {
+		if (taken[i / 8] & 1 << i % 8)
+			continue;
 		snprintf(tap, NETWORK_NAME, NETWORK_TAP_PREFIX "%u", i);
-		if (db_value(t->uvd->db, &one, "SELECT 1 FROM claim WHERE tap = ?", "t", tap) ==
-		    -ENOENT && n->ops->bridge_find(n, tap) == 0)
+		if (n->ops->bridge_find(n, tap) == 0)
 			return 0;
 	}
 	return refuse(t, COMMAND_RESOURCES, "remove some", "no name for a tap is free");

@@ -24,17 +24,116 @@ int ledger_number(struct db *db, uint64_t *number)
 	return rc;
 }
 
+/*
+ * A reply as it is kept. Most of one is the zeros behind its texts: kept are its length, and pairs
+ * of bytes as they are and of zeros behind them, each counted. A reply begins with
+ * COMMAND_MAGIC; one that was kept before they were packed is as it was sent.
+ */
+#define PACKED	0x315a5655u	/* "UVZ1" */
+#define RUN	8u		/* zeros that are worth a pair */
+
+struct pair {
+	uint32_t bytes, zeros;
+};
+
+static size_t zeros_at(const uint8_t *from, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !from[i])
+		i++;
+	return i;
+}
+
+/* What it takes is never more than this. */
+static size_t packed_size(size_t n)
+{
+	return 2 * sizeof(uint32_t) + (n / RUN + 2) * sizeof(struct pair) + n;
+}
+
+static size_t pack(uint8_t *to, const uint8_t *from, size_t n)
+{
+	const uint32_t head[] = { PACKED, n };
+	size_t at = sizeof(head), i = 0;
+
+	memcpy(to, head, sizeof(head));
+	while (i < n) {
+		struct pair pair = { 0 };
+		size_t begin = i, zeros;
+
+		while (i < n) {
+			zeros = from[i] ? 0 : zeros_at(from + i, n - i);
+			if (zeros >= RUN || (zeros && i + zeros == n)) {
+				pair.zeros = zeros;
+				break;
+			}
+			i += zeros ? zeros : 1;
+		}
+		pair.bytes = i - begin;
+		memcpy(to + at, &pair, sizeof(pair));
+		memcpy(to + at + sizeof(pair), from + begin, pair.bytes);
+		at += sizeof(pair) + pair.bytes;
+		i += pair.zeros;
+	}
+	return at;
+}
+
+/* *to, of *n bytes: the caller's. The file may be damaged: what it says is not believed. */
+static int unpack(uint8_t **to, size_t *n, const uint8_t *from, size_t packed)
+{
+	uint32_t head[2] = { 0 };
+	struct pair pair;
+	size_t at = 0;
+
+	if (packed >= sizeof(head))
+		memcpy(head, from, sizeof(head));
+	*n = head[0] == PACKED ? head[1] : packed;
+	if (*n > COMMAND_MAX_LENGTH)
+		return -EUCLEAN;
+	*to = calloc(1, *n);
+	if (!*to)
+		return -ENOMEM;
+	if (head[0] != PACKED) {
+		memcpy(*to, from, packed);
+		return 0;
+	}
+	from += sizeof(head);
+	packed -= sizeof(head);
+	while (packed >= sizeof(pair)) {
+		memcpy(&pair, from, sizeof(pair));
+		from += sizeof(pair);
+		packed -= sizeof(pair);
+		if (pair.bytes > packed || pair.bytes > *n - at ||
+		    pair.zeros > *n - at - pair.bytes)
+			break;
+		memcpy(*to + at, from, pair.bytes);
+		from += pair.bytes;
+		packed -= pair.bytes;
+		at += pair.bytes + pair.zeros;
+	}
+	if (at == *n && !packed)
+		return 0;
+	free(*to);
+	*to = NULL;
+	return -EUCLEAN;
+}
+
 int ledger_add(struct db *db, const struct ledger_line *line)
 {
 	int64_t oldest = (int64_t)line->transaction - LEDGER_KEPT;
+	uint8_t *packed = line->reply ? malloc(packed_size(line->n_reply)) : NULL;
+	size_t n_packed = packed ? pack(packed, line->reply, line->n_reply) : 0;
 	int rc;
 
+	if (line->reply && !packed)
+		return -ENOMEM;
 	rc = db_run(db, "INSERT INTO ledger VALUES (?, (SELECT time_ns FROM clock), ?, ?, ?, ?, ?,"
 		    " ?, ?, ?, ?, ?, ?, ?, ?)", "iuiiiittttbiit", (int64_t)line->transaction,
 		    line->request_id, (int64_t)line->digest, (int64_t)line->status,
 		    (int64_t)line->operations, (int64_t)line->uid, line->who, line->subject,
-		    line->summary, line->text, line->reply, line->n_reply, (int64_t)line->pid,
+		    line->summary, line->text, packed, n_packed, (int64_t)line->pid,
 		    (int64_t)line->epoch, line->reason);
+	free(packed);
 	if (rc < 0 || oldest <= 0)
 		return rc;
 	rc = db_run(db, "DELETE FROM ledger WHERE \"transaction\" <= ?", "i", oldest);
@@ -74,15 +173,10 @@ int ledger_find(struct db *db, const uint8_t request_id[16], uint64_t *digest, u
 	if (rc <= 0)
 		return rc;
 	*digest = (uint64_t)db_int(q, 0);
-	*n = sqlite3_column_bytes(q, 1);
+	*n = 0;
 	*reply = NULL;
-	if (*n) {
-		*reply = malloc(*n);
-		if (*reply)
-			memcpy(*reply, sqlite3_column_blob(q, 1), *n);
-		else
-			rc = -ENOMEM;
-	}
+	if (sqlite3_column_bytes(q, 1))
+		rc = unpack(reply, n, sqlite3_column_blob(q, 1), sqlite3_column_bytes(q, 1));
 	db_done(q);
-	return rc;
+	return rc < 0 ? rc : 1;
 }

@@ -22,6 +22,7 @@
 #include <ultravisor/handover.h>
 
 #include "book.h"
+#include "changes.h"
 #include "command.h"
 #include "confine.h"
 #include "events.h"
@@ -287,7 +288,13 @@ static int open_kernel(struct program *p)
 static int open_database(struct program *p)
 {
 	int rc = db_open(&p->uvd.db, p->options.state);
+	int64_t last = 0;
 
+	if (rc == 0 && (rc = db_value(p->uvd.db, &last, "SELECT \"transaction\" FROM clock",
+				      "")) == -ENOENT)
+		rc = 0;
+	if (rc == 0)
+		rc = changes_open(&p->uvd.changes, last);
 	if (rc < 0)
 		return log_errno(LOG_ERR, rc, "%s/uvd.db%s", p->options.state,
 				 rc == -EBUSY ? " (another uvd is running)" :
@@ -381,6 +388,7 @@ static void stop(struct program *p, bool released)
 	command_close(p->command);
 	events_close(p->events);
 	news_close(p->uvd.news);
+	changes_close(p->uvd.changes);
 	p->uvd.news = NULL;
 	supervisor_close(p->supervisor);
 	if (released)

@@ -12,7 +12,9 @@
 #include <common/cpuset.h>
 #include <common/uuid.h>
 
+#include "changes.h"
 #include "history.h"
+#include "internal.h"
 #include "inventory.h"
 #include "lease.h"
 #include "operation.h"
@@ -319,39 +321,79 @@ static void fill_ledger(struct uvd *uvd, sqlite3_stmt *q, void *record)
  */
 #define UNUSED(x) " AND (" x " IS NULL OR 1)"
 
+/*
+ * Of one partition and of all they are two statements, each with an index of its own to go by: one
+ * for both would read all rows to find one.
+ */
+#define PARTITIONS \
+	"SELECT generation, uuid, name, domain, kind, state, vcpus, mode, budget_ns, period_ns," \
+	" memory, (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.partition = p.uuid)," \
+	" (SELECT min(node) FROM memory m WHERE m.partition = p.uuid), pid, module_id," \
+	" started_ns, reboots, (SELECT count(*) FROM device d WHERE d.partition = p.uuid)," \
+	" kernel, initrd, cmdline, reason, realtime, window_ns, lease_ns, lease_epoch," \
+	" changed, (SELECT who FROM ledger WHERE \"transaction\" = p.changed)" \
+	" FROM partition p WHERE p.name > ?3" UNUSED("?2") UNUSED("?4") UNUSED("?5")
+
+#define DEVICES \
+	"SELECT coalesce(k.generation, 0), d.partition, p.name, d.name, d.type, d.flags," \
+	" k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac, d.rank FROM partition p" \
+	" CROSS JOIN device d ON p.uuid = d.partition" \
+	" LEFT JOIN claim k ON k.partition = d.partition AND k.name = d.name" \
+	" WHERE p.name >= ?3 AND (p.name > ?3 OR d.name > ?4)" UNUSED("?2") UNUSED("?5")
+
+#define CHANNELS \
+	"SELECT c.generation, c.uuid, c.partition, p.name, c.name, c.type, c.module_id" \
+	" FROM partition p CROSS JOIN channel c ON p.uuid = c.partition" \
+	" WHERE p.name >= ?3 AND (p.name > ?3 OR c.name > ?4)" UNUSED("?2") UNUSED("?5")
+
+/* cmdpartd's is no partition's. */
+#define COMMAND_CHANNEL \
+	"SELECT generation, uuid, NULL, '', name, type, module_id FROM channel" \
+	" WHERE partition IS NULL AND ?3 = '' AND name > ?4"
+
+#define CONTEXTS \
+	"SELECT 0, c.partition, p.name, c.idx, c.mode, c.budget_ns, c.period_ns, c.cpus," \
+	" p.module_id, c.realtime, c.window_start_ns, c.window_ns" \
+	" FROM partition p CROSS JOIN context c ON p.uuid = c.partition" \
+	" WHERE p.name >= ?3 AND (p.name > ?3 OR printf('%02d', c.idx) > ?4)" UNUSED("?2") \
+	UNUSED("?5")
+
 static const struct row_type {
 	uint16_t row;
 	void (*fill)(struct uvd *uvd, sqlite3_stmt *q, void *record);
 	const char *sql;
+	const char *of_partition;	/* NULL: it is the same */
 } row_types[] = {
 	{ COMMAND_ROW_HOST, fill_host,
 	  "SELECT generation, uuid, name, memory_total, memory_pool, pool_is_default, pool_reason,"
 	  " stopping"
-	  " FROM host WHERE ?2 = 0" UNUSED("?1") UNUSED("?3") UNUSED("?4") UNUSED("?5") },
+	  " FROM host WHERE ?2 = 0" UNUSED("?1") UNUSED("?3") UNUSED("?4") UNUSED("?5"),
+	  NULL },
 	{ COMMAND_ROW_PROCESSOR, fill_processor,
 	  "SELECT 0, r.cpu, r.node, package, core, siblings, in_pool, r.domain,"
-	  " (SELECT count(*) FROM context_cpu c WHERE c.cpu = r.cpu AND dedicated = 0),"
-	  " o.uuid, o.name, coalesce(h.frame_ns, 0), coalesce(h.phase_ns, 0),"
-	  " (SELECT count(*) FROM context_cpu c JOIN context b ON b.partition = c.partition"
-	  " AND b.idx = c.idx WHERE c.cpu = r.cpu AND b.mode = 3),"
-	  " (SELECT coalesce(sum(CASE b.mode WHEN 3 THEN (b.window_ns * 1000000 + h.frame_ns - 1)"
-	  " / h.frame_ns ELSE (b.budget_ns * 1000000 + b.period_ns - 1) / b.period_ns END), 0)"
-	  " FROM context_cpu c JOIN context b ON b.partition = c.partition AND b.idx = c.idx"
-	  " WHERE c.cpu = r.cpu AND (b.mode = 3 OR b.realtime = 1)) FROM processor r"
+	  " coalesce(l.shared, 0), o.uuid, o.name, coalesce(h.frame_ns, 0),"
+	  " coalesce(h.phase_ns, 0), coalesce(l.windows, 0), coalesce(l.ppm, 0) FROM processor r"
+	  " LEFT JOIN (SELECT c.cpu, sum(c.dedicated = 0) AS shared, sum(b.mode = 3) AS windows,"
+	  " sum(CASE WHEN b.mode = 3 THEN (b.window_ns * 1000000 + d.frame_ns - 1) / d.frame_ns"
+	  " WHEN b.realtime = 1 THEN (b.budget_ns * 1000000 + b.period_ns - 1) / b.period_ns"
+	  " ELSE 0 END) AS ppm FROM context_cpu c"
+	  " CROSS JOIN context b ON b.partition = c.partition AND b.idx = c.idx"
+	  " CROSS JOIN processor p ON p.cpu = c.cpu LEFT JOIN domain d ON d.name = p.domain"
+	  " GROUP BY c.cpu) l ON l.cpu = r.cpu"
 	  " LEFT JOIN domain h ON h.name = r.domain"
 	  " LEFT JOIN context_cpu d ON d.cpu = r.cpu AND d.dedicated = 1"
 	  " LEFT JOIN partition o ON o.uuid = d.partition"
 	  " WHERE r.cpu > ?2 - (?3 = 'first') AND r.present = 1 AND (?1 IS NULL OR r.cpu IN"
 	  " (SELECT cpu FROM context_cpu WHERE partition = ?1))" UNUSED("?4") UNUSED("?5")
-	  " ORDER BY r.cpu" },
+	  " ORDER BY r.cpu", NULL },
 	{ COMMAND_ROW_MEMORY, fill_memory,
-	  "SELECT 0, node, memory_total, memory_pool,"
-	  " (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.node = n.node),"
-	  " (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.node = n.node"
-	  " AND m.page_size > 4096) FROM node n"
+	  "SELECT 0, n.node, memory_total, memory_pool, coalesce(m.assigned, 0),"
+	  " coalesce(m.huge, 0) FROM node n LEFT JOIN (SELECT node, sum(bytes) AS assigned,"
+	  " sum(bytes * (page_size > 4096)) AS huge FROM memory GROUP BY node) m"
+	  " ON m.node = n.node"
 	  " WHERE n.node > ?2 - (?3 = 'first') AND (?1 IS NULL OR n.node IN"
 	  " (SELECT node FROM memory WHERE partition = ?1))" UNUSED("?4") UNUSED("?5")
-	  " ORDER BY n.node" },
+	  " ORDER BY n.node", NULL },
 	{ COMMAND_ROW_DOMAIN, fill_domain,
 	  "SELECT generation, name, memory, (SELECT coalesce(sum(bytes), 0) FROM memory m"
 	  " JOIN partition p ON p.uuid = m.partition WHERE p.domain = d.name),"
@@ -359,44 +401,24 @@ static const struct row_type {
 	  " FROM domain d"
 	  " WHERE d.name > ?3 AND (?5 = '' OR d.name = ?5) AND (?1 IS NULL OR d.name ="
 	  " (SELECT domain FROM partition WHERE uuid = ?1))" UNUSED("?2") UNUSED("?4")
-	  " ORDER BY d.name" },
+	  " ORDER BY d.name", NULL },
 	{ COMMAND_ROW_PARTITION, fill_partition,
-	  "SELECT generation, uuid, name, domain, kind, state, vcpus, mode, budget_ns, period_ns,"
-	  " memory, (SELECT coalesce(sum(bytes), 0) FROM memory m WHERE m.partition = p.uuid),"
-	  " (SELECT min(node) FROM memory m WHERE m.partition = p.uuid), pid, module_id,"
-	  " started_ns, reboots, (SELECT count(*) FROM device d WHERE d.partition = p.uuid),"
-	  " kernel, initrd, cmdline, reason, realtime, window_ns, lease_ns, lease_epoch,"
-	  " changed, (SELECT who FROM ledger WHERE \"transaction\" = p.changed)"
-	  " FROM partition p"
-	  " WHERE p.name > ?3 AND (?1 IS NULL OR p.uuid = ?1)" UNUSED("?2") UNUSED("?4")
-	  UNUSED("?5") " ORDER BY p.name" },
+	  PARTITIONS UNUSED("?1") " ORDER BY p.name", PARTITIONS " AND p.uuid = ?1" },
 	{ COMMAND_ROW_DEVICE, fill_device,
-	  "SELECT coalesce(k.generation, 0), d.partition, p.name, d.name, d.type, d.flags,"
-	  " k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac, d.rank FROM device d"
-	  " JOIN partition p ON p.uuid = d.partition"
-	  " LEFT JOIN claim k ON k.partition = d.partition AND k.name = d.name"
-	  " WHERE (p.name > ?3 OR (p.name = ?3 AND d.name > ?4))"
-	  " AND (?1 IS NULL OR d.partition = ?1)" UNUSED("?2") UNUSED("?5")
-	  " ORDER BY p.name, d.name" },
+	  DEVICES UNUSED("?1") " ORDER BY p.name, d.name",
+	  DEVICES " AND p.uuid = ?1 ORDER BY d.name" },
 	{ COMMAND_ROW_CHANNEL, fill_channel,
-	  "SELECT c.generation, c.uuid, c.partition, coalesce(p.name, ''), c.name, c.type,"
-	  " c.module_id FROM channel c LEFT JOIN partition p ON p.uuid = c.partition"
-	  " WHERE (coalesce(p.name, '') > ?3 OR (coalesce(p.name, '') = ?3 AND c.name > ?4))"
-	  " AND (?1 IS NULL OR c.partition = ?1)" UNUSED("?2") UNUSED("?5")
-	  " ORDER BY coalesce(p.name, ''), c.name" },
+	  COMMAND_CHANNEL " UNION ALL " CHANNELS UNUSED("?1") " ORDER BY 4, 5",
+	  CHANNELS " AND p.uuid = ?1 ORDER BY c.name" },
 	{ COMMAND_ROW_CONTEXT, fill_context,
-	  "SELECT 0, c.partition, p.name, c.idx, c.mode, c.budget_ns, c.period_ns, c.cpus,"
-	  " p.module_id, c.realtime, c.window_start_ns, c.window_ns"
-	  " FROM context c JOIN partition p ON p.uuid = c.partition"
-	  " WHERE (p.name > ?3 OR (p.name = ?3 AND printf('%02d', c.idx) > ?4))"
-	  " AND (?1 IS NULL OR c.partition = ?1)" UNUSED("?2") UNUSED("?5")
-	  " ORDER BY p.name, c.idx" },
+	  CONTEXTS UNUSED("?1") " ORDER BY p.name, c.idx",
+	  CONTEXTS " AND p.uuid = ?1 ORDER BY c.idx" },
 	{ COMMAND_ROW_LEDGER, fill_ledger,
 	  "SELECT 0, \"transaction\", time_ns, request_id, status, operations, uid, who, subject,"
 	  " summary, text, pid, epoch, reason FROM ledger"
 	  " WHERE \"transaction\" > ?2 AND (?1 IS NULL OR subject ="
 	  " (SELECT name FROM partition WHERE uuid = ?1))" UNUSED("?3") UNUSED("?4") UNUSED("?5")
-	  " ORDER BY \"transaction\"" },
+	  " ORDER BY \"transaction\"", NULL },
 };
 
 static const struct row_type *row_type_find(uint16_t row)
@@ -414,7 +436,8 @@ static int add_rows(struct uvd *uvd, uint16_t row, const struct selection *s, ui
 		     struct reply *reply)
 {
 	const struct row_type *type = row_type_find(row);
-	sqlite3_stmt *q = select_rows(uvd, type->sql, s);
+	sqlite3_stmt *q = select_rows(uvd, s->partition && type->of_partition ?
+				      type->of_partition : type->sql, s);
 	uint32_t n = 0;
 	void *record;
 	int rc;
@@ -466,6 +489,10 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 
 	if (c->row == COMMAND_ROW_HISTORY) {
 		rc = history_rows(uvd, c, limit, reply);
+		goto out;
+	}
+	if (c->row == COMMAND_ROW_CHANGED) {
+		rc = changes_rows(uvd, c, reply);
 		goto out;
 	}
 	if (c->row == COMMAND_ROW_COMPARED || c->row == COMMAND_ROW_DIFFERENCE) {
@@ -539,7 +566,7 @@ static void add_partition(struct uvd *uvd, const uint8_t uuid[16], struct reply 
 }
 
 /* The partition that an operation is about; every such record has it behind its head. */
-static const uint8_t *subject(struct uvd *uvd, const struct command_record *r, uint8_t uuid[16])
+const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, uint8_t uuid[16])
 {
 	const struct command_channel_connect *c = (const void *)r;
 	sqlite3_stmt *q;
@@ -550,6 +577,8 @@ static const uint8_t *subject(struct uvd *uvd, const struct command_record *r, u
 	case COMMAND_HOST_POOL:
 	case COMMAND_HOST_STOP:
 	case COMMAND_HOST_START:
+	case INTERNAL_HOST_INSTANCE:
+	case INTERNAL_COMMAND_CHANNEL:
 		return NULL;
 	case COMMAND_CHANNEL_CREATE:
 	case COMMAND_CHANNEL_DESTROY:
@@ -563,8 +592,8 @@ static const uint8_t *subject(struct uvd *uvd, const struct command_record *r, u
 		db_done(q);
 		return uuid;
 	}
-	return r->type < COMMAND_QUERY_ROWS ? ((const struct command_partition *)r)->partition :
-	       NULL;
+	return r->type < COMMAND_QUERY_ROWS || r->type >= INTERNAL_FIRST ?
+	       ((const struct command_partition *)r)->partition : NULL;
 }
 
 #define SUBJECTS 64	/* partitions of one message whose rows are shown */
@@ -577,7 +606,7 @@ void query_subjects(struct uvd *uvd, const struct command_header *request, struc
 	unsigned int n = 0, i, k;
 
 	for (i = 0; i < request->count; i++, r = (const void *)((const uint8_t *)r + r->length)) {
-		const uint8_t *p = subject(uvd, r, uuid);
+		const uint8_t *p = query_subject(uvd, r, uuid);
 
 		if (r->type == COMMAND_DOMAIN_CREATE) {
 			s.domain = ((const struct command_domain *)r)->name;

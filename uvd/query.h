@@ -20,4 +20,7 @@ void query_subjects(struct uvd *uvd, const struct command_header *request, struc
 /* Adds the row of one partition. */
 void query_partition(struct uvd *uvd, const uint8_t uuid[16], struct reply *reply);
 
+/* The partition that an operation is of: in r or uuid; NULL: of none, or of all. */
+const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, uint8_t uuid[16]);
+
 #endif

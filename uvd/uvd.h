@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "network.h"
 
+struct changes;
 struct hold;
 struct launch;
 struct news;
@@ -62,6 +63,7 @@ struct uvd {
 	uint8_t instance[16];		/* of the module */
 	struct hold *holds;		/* of claimed block devices */
 	struct news *news;		/* NULL: nobody is told */
+	struct changes *changes;	/* NULL: all may have changed */
 	bool read_only;			/* the last commit failed for want of a writable database */
 };
 

@@ -129,6 +129,7 @@ enum command_type {
 	COMMAND_ROW_COMPARED = 138,
 	COMMAND_ROW_DIFFERENCE = 139,
 	COMMAND_ROW_EVENT = 140,
+	COMMAND_ROW_CHANGED = 141,
 };
 
 enum command_partition_kind {
@@ -500,6 +501,18 @@ struct command_row_event {
 	char text[256];
 };
 
+/*
+ * The partitions whose rows transactions behind the query's after have changed, undefined ones too:
+ * for who keeps a copy. The first is no partition's.
+ */
+struct command_row_changed {
+	struct command_record r;
+	uint8_t partition[16];		/* zero: the first */
+	uint64_t transaction;		/* the ledger's last number: after, the next time */
+	uint32_t all;			/* the first: 1, it is not known which; read all anew */
+	uint32_t reserved;
+};
+
 /* The exact size of a record of this type; 0: unknown type. */
 static inline uint32_t command_record_size(uint16_t type)
 {
@@ -543,6 +556,7 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_ROW_DIFFERENCE:	return sizeof(struct command_row_difference);
 	case COMMAND_QUERY_EVENTS:	return sizeof(struct command_query_events);
 	case COMMAND_ROW_EVENT:		return sizeof(struct command_row_event);
+	case COMMAND_ROW_CHANGED:	return sizeof(struct command_row_changed);
 	}
 	return 0;
 }

@@ -65,7 +65,7 @@ static void use(const struct command_header *reply)
 	while ((r = reply_next(reply, r)))
 		if (r->type < COMMAND_ROW_EVENT)
 			require(!rows_add(rows, r));
-		else
+		else if (r->type == COMMAND_ROW_EVENT)
 			printed(render_event((const void *)r));
 	for (int type = COMMAND_ROW_HOST; type < COMMAND_ROW_EVENT; type++)
 		printed(render_list(rows, type));

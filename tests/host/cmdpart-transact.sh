@@ -111,7 +111,7 @@ rc 3 cmdpartctl history nothing-ever
 # A copy of the book in use is a book.
 rc 0 cmdpartctl backup "$work/book"
 rc 0 uvd --check-db
-grep >/dev/null 'sound; version 3' "$work/out" || fail "$(cat "$work/out")"
+grep >/dev/null 'sound; version [0-9]' "$work/out" || fail "$(cat "$work/out")"
 [ "$(sqlite3 "$work/book" 'SELECT count(*) FROM partition WHERE name = "web1"; PRAGMA journal_mode' | xargs)" = "1 delete" ] ||
 	fail "the copy is not the book"
 rc 1 uvd --restore "$work/book"
