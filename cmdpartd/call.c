@@ -336,6 +336,14 @@ static void gather(struct call *call)
 		mask = ROWS_PARTITION;
 		name = op->name;
 	}
+	/* Only a plan or a change may go by the mirror: an answer shows what is live, too. */
+	if (mask == PLACEMENT_ROWS && !call->already) {
+		call->mirrored = true;
+		call->next = drafted;
+		if (mirror_get(call->service->mirror, got_rows, call) == 0)
+			return;
+	}
+	call->mirrored = false;
 	call_rows(call, mask, name, 0, 0, drafted);
 }
 
@@ -427,6 +435,7 @@ static int draft_all(struct call *call, struct error *e)
 
 		if (!i && call->generation)
 			op->generation = call->generation;
+		call->draft.last = i == call->ops.count - 1;
 		if (draft_add(&call->draft, op, e) < 0) {
 			if (call->many)
 				error_where(e, "request: operations[%u]", i);
@@ -471,15 +480,22 @@ static void drafted(struct call *call)
 		rc = reservations_check(call->service, &call->ops, &e);
 	if (!rc)
 		rc = draft_all(call, &e);
+	if (!rc && call->rows->failed)
+		rc = error_set(&e, EXIT_FAILED, "out of memory");
 	if (rc < 0) {
 		refuse(call, &e);
 		return;
 	}
 	if (!message_count(&call->draft.message)) {
-		if (call->plan)
+		if (call->plan) {
 			answer_plan(call, &e);
-		else
+		} else if (call->mirrored) {
+			call->already = true;
+			call_undraft(call);
+			gather(call);
+		} else {
 			answer(call, NULL);
+		}
 		return;
 	}
 	if (call->attempt && same_records(&call->before, &call->draft.message)) {

@@ -32,6 +32,8 @@ struct call {
 	uint8_t request_id[16];
 	uint64_t epoch, generation;
 	struct operations ops;
+	bool mirrored;			/* the rows are the mirror's */
+	bool already;			/* nothing is to be done: the answer shows what is live */
 	bool many;			/* a list was given: errors name the operation */
 	bool plan;
 	unsigned int reserve_s;		/* a plan: to hold what it takes for so long; 0: not */

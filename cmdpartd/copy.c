@@ -12,6 +12,10 @@ void copy_remove(struct rows *rows, enum command_type type, size_t i)
 {
 	struct row_list *list = &rows->list[type - COMMAND_ROW_HOST];
 
+	if (rows_own(list) < 0) {
+		rows->failed = true;
+		return;
+	}
 	list->count--;
 	memmove(list->bytes + i * list->size, list->bytes + (i + 1) * list->size,
 		(list->count - i) * list->size);

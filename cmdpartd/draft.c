@@ -302,6 +302,8 @@ static int start(struct draft *d, const struct command_row_partition *p, struct 
 	f->starts = true;
 	f->ask = d->ask;
 	f->placement = *d->placement;
+	if (d->last)
+		return 0;
 	return placement_apply(d->rows, &d->ask, d->placement) < 0 ? no_memory(e) : 0;
 }
 

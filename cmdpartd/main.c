@@ -116,6 +116,7 @@ static void on_uvd(void *data)
 {
 	struct program *p = data;
 
+	mirror_forget(p->service.mirror);
 	service_prepare(&p->service);
 }
 
@@ -191,6 +192,8 @@ static int open_service(struct program *p, sd_event *event, int listen_fd, struc
 		return error_where(e, "%s", p->service.run);
 	}
 	rc = uvdlink_open(&p->service.link, event, uvd, on_uvd, p);
+	if (rc >= 0)
+		rc = mirror_open(&p->service.mirror, p->service.link);
 	if (rc >= 0)
 		rc = http_server_open(&p->http, event, listen_fd, &config);
 	if (rc >= 0)
@@ -283,6 +286,7 @@ int main(int argc, char **argv)
 	rc = sd_event_loop(event);
 	/* Answers first: what waits for uvd is told so, while its connection is still there. */
 	uvdlink_close(program.service.link);
+	mirror_close(program.service.mirror);
 	console_close_all();
 	http_server_close(program.http);
 	sd_event_source_disable_unref(program.ready);

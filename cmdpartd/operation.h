@@ -80,6 +80,7 @@ struct draft {
 	struct effects effects;
 	uint8_t subject[16];		/* the partition that was last operated on */
 	bool has_subject;
+	bool last;			/* no operation follows, to go by the rows after it */
 	struct placement *placement;	/* of the last start, also a refused one; owned */
 	struct placement_ask ask;
 };

@@ -101,15 +101,6 @@ static struct candidate *choose_one(const struct rows *rows, const struct placem
 
 		if (x->realtime + ppm > PROCESSOR_REALTIME_PPM)
 			continue;
-		if (ask->mode == MODE_WINDOW) {
-			slot = here ? find_slot(rows, ask, out, i, x->row,
-						ask->window_start_ns[i], ask->window_ns) :
-			       UINT64_MAX;
-			if (slot == UINT64_MAX)
-				slot = find_slot(rows, ask, out, i, x->row, 0, ask->window_ns);
-			if (slot == UINT64_MAX)
-				continue;
-		}
 		/* Where it is; another CPU than its other vCPUs'; its node; least in real time. */
 		v = !here;
 		v = v << 1 | x->chosen;
@@ -119,6 +110,16 @@ static struct candidate *choose_one(const struct rows *rows, const struct placem
 		v = v << 10 | x->row->cpu;
 		if (v >= best_cost)
 			continue;
+		/* Last, for it looks at all windows. */
+		if (ask->mode == MODE_WINDOW) {
+			slot = here ? find_slot(rows, ask, out, i, x->row,
+						ask->window_start_ns[i], ask->window_ns) :
+			       UINT64_MAX;
+			if (slot == UINT64_MAX)
+				slot = find_slot(rows, ask, out, i, x->row, 0, ask->window_ns);
+			if (slot == UINT64_MAX)
+				continue;
+		}
 		best = x;
 		best_cost = v;
 		out->window_start_ns[i] = slot;

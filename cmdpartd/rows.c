@@ -32,23 +32,84 @@ struct gathering {
 	struct query query[ROW_TYPES];
 };
 
+/* Whoever has a list's bytes is counted in front of them. */
+struct block {
+	size_t owners;
+	_Alignas(16) uint8_t bytes[];
+};
+
+static struct block *block_of(const struct row_list *list)
+{
+	return (struct block *)(list->bytes - offsetof(struct block, bytes));
+}
+
+static void release(struct row_list *list)
+{
+	if (list->bytes && !--block_of(list)->owners)
+		free(block_of(list));
+	list->bytes = NULL;
+}
+
+static size_t room_for(size_t count)
+{
+	size_t room = 16;
+
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
+static int move(struct row_list *list, size_t room, size_t size)
+{
+	struct block *block = malloc(sizeof(*block) + room * size);
+
+	if (!block)
+		return -ENOMEM;
+	block->owners = 1;
+	if (list->count)
+		memcpy(block->bytes, list->bytes, list->count * list->size);
+	release(list);
+	list->bytes = block->bytes;
+	return 0;
+}
+
+int rows_own(struct row_list *list)
+{
+	if (!list->bytes || block_of(list)->owners == 1)
+		return 0;
+	return move(list, room_for(list->count), list->size);
+}
+
 int rows_add(struct rows *rows, const struct command_record *row)
 {
 	struct row_list *list = &rows->list[row->type - COMMAND_ROW_HOST];
-	size_t room = 16;
-	uint8_t *larger;
+	size_t room = room_for(list->count);
+	bool full = !list->bytes || list->count == room;
 
-	while (room < list->count)
-		room *= 2;
-	if (!list->bytes || list->count == room) {
-		larger = realloc(list->bytes, (list->bytes ? 2 * room : room) * row->length);
-		if (!larger)
-			return -ENOMEM;
-		list->bytes = larger;
-	}
+	if ((full || block_of(list)->owners > 1) &&
+	    move(list, full && list->bytes ? 2 * room : room, row->length) < 0)
+		return -ENOMEM;
 	list->size = row->length;
 	memcpy(list->bytes + list->count++ * list->size, row, list->size);
 	return 0;
+}
+
+struct rows *rows_share(const struct rows *rows)
+{
+	const unsigned int shared = ROWS_DEVICE | ROWS_CHANNEL | ROWS_CONTEXT;
+	struct rows *r = calloc(1, sizeof(*r));
+
+	for (int i = 0; r && i < ROW_TYPES; i++) {
+		r->list[i] = rows->list[i];
+		if (!r->list[i].bytes)
+			continue;
+		block_of(&r->list[i])->owners++;
+		if (!(shared & 1u << i) && rows_own(&r->list[i]) < 0) {
+			rows_free(r);
+			return NULL;
+		}
+	}
+	return r;
 }
 
 void rows_free(struct rows *rows)
@@ -56,7 +117,7 @@ void rows_free(struct rows *rows)
 	if (!rows)
 		return;
 	for (int i = 0; i < ROW_TYPES; i++)
-		free(rows->list[i].bytes);
+		release(&rows->list[i]);
 	free(rows);
 }
 

@@ -28,15 +28,17 @@
 #define ROWS_HISTORY	ROWS(COMMAND_ROW_HISTORY)
 #define ROWS_COMPARED	ROWS(COMMAND_ROW_COMPARED)
 #define ROWS_DIFFERENCE	ROWS(COMMAND_ROW_DIFFERENCE)
-#define ROW_TYPES	12
+#define ROWS_CHANGED	ROWS(COMMAND_ROW_CHANGED)
+#define ROW_TYPES	14
 
 struct row_list {
 	size_t count, size;	/* rows; bytes of one */
-	uint8_t *bytes;
+	uint8_t *bytes;		/* behind the number of lists that have them (rows.c) */
 };
 
 struct rows {
 	struct row_list list[ROW_TYPES];
+	bool failed;		/* memory was short: something was not removed */
 };
 
 /*
@@ -48,6 +50,15 @@ typedef void rows_done(struct rows *rows, const struct error *e, void *data);
 int rows_get(struct uvdlink *link, unsigned int mask, const char *name, uint64_t after,
 	     uint32_t limit, rows_done *done, void *data);
 void rows_free(struct rows *rows);
+
+/*
+ * The same rows again; NULL: out of memory. Devices, channels and contexts are copied when one of
+ * both adds or removes some, and may not be written to otherwise.
+ */
+struct rows *rows_share(const struct rows *rows);
+
+/* Before a list is written to in its place. 0 or -ENOMEM. */
+int rows_own(struct row_list *list);
 
 /* What rows said: of this noun ("": any) and key, at this time (0: at all times), as rows_get. */
 int rows_get_history(struct uvdlink *link, const char *noun, const char *key, uint64_t at_ns,

@@ -13,6 +13,7 @@
 #include "autostart.h"
 #include "call.h"
 #include "epoch.h"
+#include "mirror.h"
 #include "policy.h"
 #include "reservation.h"
 #include "uvdlink.h"
@@ -20,6 +21,7 @@
 struct service {
 	sd_event *event;
 	struct uvdlink *link;
+	struct mirror *mirror;		/* of uvd's rows */
 	struct policy *policy;
 	const char *policy_path;
 	bool policy_found;		/* a file; else the defaults stand */

@@ -19,9 +19,15 @@ unsigned int cpuset_count(const struct cpuset *s)
 
 unsigned int cpuset_next(const struct cpuset *s, unsigned int from)
 {
-	while (from < CPUSET_CPUS && !cpuset_has(s, from))
-		from++;
-	return from;
+	unsigned int i = from / 64;
+	uint64_t word;
+
+	if (from >= CPUSET_CPUS)
+		return CPUSET_CPUS;
+	for (word = s->word[i] & ~UINT64_C(0) << from % 64; !word; word = s->word[i])
+		if (++i == CPUSET_CPUS / 64)
+			return CPUSET_CPUS;
+	return i * 64 + __builtin_ctzll(word);
 }
 
 static int parse_cpu(const char **text, unsigned int *cpu)
