@@ -154,6 +154,29 @@ build/tests/bench/cmdpartd/placement: tests/bench/cmdpartd/placement.c tests/uni
 	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_cmdpartd) $^ \
 		$(shell pkg-config --libs $(call pkgs,cmdpartd $(LIBS))) -lpthread -o $@
 BENCHES	+= build/tests/bench/cmdpartd/placement
+# Those of the book run uvd's own code.
+BOOK_BENCHES := $(patsubst tests/%.c,build/tests/%,$(filter-out %/book.c %/peers.c,$(wildcard tests/bench/uvd/*.c)))
+$(BOOK_BENCHES): build/tests/%: tests/%.c tests/bench/uvd/book.c $(filter-out %/main.o,$(call objects,uvd,obj)) \
+	build/libchannel.a build/common.a | tests/bench/uvd/book.h
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_uvd) $^ \
+		$(shell pkg-config --libs $(call pkgs,uvd $(LIBS))) -lpthread -ldl -o $@
+build/tests/bench/uvd/transactions: tests/bench/uvd/peers.c | tests/bench/uvd/peers.h
+BENCHES	+= $(BOOK_BENCHES)
+# Of a whole plan there is cmdpartd's code in one process, and uvd's, with names of its own, in another.
+build/tests/bench/uvd/book.o: tests/bench/uvd/book.c tests/bench/uvd/book.h $(filter-out %/main.o,$(call objects,uvd,obj))
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_uvd) -r $(filter %.c %.o,$^) -o $@
+	@objcopy -w --keep-global-symbol='book_*' --keep-global-symbol=seconds --keep-global-symbol=quantile \
+		--keep-global-symbol=median --keep-global-symbol=die $@
+build/tests/bench/cmdpartd/plan: tests/bench/cmdpartd/plan.c build/tests/bench/uvd/book.o \
+	$(filter-out %/main.o,$(call objects,cmdpartd,obj)) build/libchannel.a build/common.a
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_cmdpartd) -Wl,--wrap=syscall $^ \
+		$(shell pkg-config --libs $(call pkgs,cmdpartd uvd $(LIBS))) -lpthread -o $@
+BENCHES	+= build/tests/bench/cmdpartd/plan
 
 benches: $(BENCHES)
 
