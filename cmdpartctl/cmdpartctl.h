@@ -82,6 +82,8 @@ void wait_for_state(const struct options *o, const char *name, const char *const
 
 /* KEY=VALUE arguments as the changes of a partition, a new reference; NULL and *e. */
 json_t *changes(int argc, char **argv, struct error *e);
+/* The same of a domain. */
+json_t *domain_changes(int argc, char **argv, struct error *e);
 
 /* Reads a definition's file, and looks whether what it names is there. 0, or -1 and *e. */
 struct definition;
@@ -116,6 +118,7 @@ int run_pause(const struct options *o, int argc, char **argv);
 int run_resume(const struct options *o, int argc, char **argv);
 int run_set(const struct options *o, int argc, char **argv);
 int run_lease(const struct options *o, int argc, char **argv);
+int run_io(const struct options *o, int argc, char **argv);
 int run_top(const struct options *o, int argc, char **argv);
 int run_why(const struct options *o, int argc, char **argv);
 int run_plan(const struct options *o, int argc, char **argv);

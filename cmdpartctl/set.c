@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be changed of a partition that runs: its processor time, and until when it may run. */
+/*
+ * What can be changed without being made anew: a partition's processor time and domain, and until
+ * when it may run; a domain's resources; who serves a device.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <common/http_client.h>
 #include <common/json_file.h>
 #include <common/output.h>
 
 #include "cmdpartctl.h"
 
-static const char *const keys[] = { "cpus.budget_ms", "cpus.period_ms", "cpus.realtime",
-				    "cpus.window_us", NULL };
+static const char *const partition_keys[] = {
+	"cpus.budget_ms", "cpus.period_ms", "cpus.realtime", "cpus.window_us", "domain", NULL
+};
+static const char *const domain_keys[] = { "cpus", "memory", "frame_ms", "phase_us", NULL };
 
-static int bad_key(const char *text, size_t n, struct error *e)
+static int bad_key(const char *text, size_t n, const char *const *keys, struct error *e)
 {
-	char key[64];
+	char key[64], all[128] = "";
 	const char *nearest;
 
 	snprintf(key, sizeof(key), "%.*s", (int)n, text);
+	for (int i = 0; keys[i]; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "",
+			 keys[i]);
 	error_set(e, EXIT_INVALID, "the key \"%s\" cannot be changed", key);
-	error_why(e, "only these can: cpus.budget_ms, cpus.period_ms, cpus.realtime, "
-		  "cpus.window_us");
+	error_why(e, "only these can: %s", all);
 	nearest = json_file_nearest(key, keys);
 	if (nearest)
 		return error_fix(e, "did you mean \"%s\"?", nearest);
 	return error_fix(e, "change the definition: stop, undefine, define, start");
 }
 
-static json_t *parse_value(const char *text)
+/* Lists of CPUs and names are text, even "2". */
+static json_t *parse_value(const char *key, const char *text)
 {
 	char *end;
 	long long n;
@@ -35,12 +44,12 @@ static json_t *parse_value(const char *text)
 	if (!strcmp(text, "true") || !strcmp(text, "false"))
 		return json_boolean(*text == 't');
 	n = strtoll(text, &end, 10);
-	return *text && !*end ? json_integer(n) : json_string(text);
+	return strchr(key, '_') && *text && !*end ? json_integer(n) : json_string(text);
 }
 
-json_t *changes(int argc, char **argv, struct error *e)
+static json_t *parse(int argc, char **argv, const char *const *keys, struct error *e)
 {
-	json_t *cpus = json_object();
+	json_t *all = json_object(), *cpus;
 
 	for (int i = 0; i < argc; i++) {
 		const char *equals = strchr(argv[i], '=');
@@ -49,21 +58,42 @@ json_t *changes(int argc, char **argv, struct error *e)
 
 		while (keys[k] && (strlen(keys[k]) != n || strncmp(keys[k], argv[i], n)))
 			k++;
-		if (!keys[k]) {
-			bad_key(argv[i], n, e);
-		} else if (!equals) {
-			error_set(e, EXIT_INVALID, "the value is missing");
-			error_where(e, "%s", argv[i]);
-			error_fix(e, "write KEY=VALUE, for example cpus.budget_ms=30");
-		} else {
+		if (keys[k] && equals && !strncmp(keys[k], "cpus.", strlen("cpus."))) {
+			cpus = json_object_get(all, "cpus");
+			if (!cpus) {
+				cpus = json_object();
+				json_object_set_new(all, "cpus", cpus);
+			}
 			json_object_set_new(cpus, keys[k] + strlen("cpus."),
-					    parse_value(equals + 1));
+					    parse_value(keys[k], equals + 1));
 			continue;
 		}
-		json_decref(cpus);
+		if (keys[k] && equals) {
+			json_object_set_new(all, keys[k], parse_value(keys[k], equals + 1));
+			continue;
+		}
+		if (!keys[k]) {
+			bad_key(argv[i], n, keys, e);
+		} else {
+			error_set(e, EXIT_INVALID, "the value is missing");
+			error_where(e, "%s", argv[i]);
+			error_fix(e, "write KEY=VALUE, for example %s=%s", keys[k],
+				  strchr(keys[k], '_') ? "30" : "…");
+		}
+		json_decref(all);
 		return NULL;
 	}
-	return json_pack("{s:o}", "cpus", cpus);
+	return all;
+}
+
+json_t *changes(int argc, char **argv, struct error *e)
+{
+	return parse(argc, argv, partition_keys, e);
+}
+
+json_t *domain_changes(int argc, char **argv, struct error *e)
+{
+	return parse(argc, argv, domain_keys, e);
 }
 
 int run_set(const struct options *o, int argc, char **argv)
@@ -84,6 +114,36 @@ int run_set(const struct options *o, int argc, char **argv)
 		say(o, reply, argv[0], "changed", "so");
 	json_decref(reply);
 	json_decref(body);
+	return rc;
+}
+
+int run_io(const struct options *o, int argc, char **argv)
+{
+	const bool failover = !strcmp(argv[0], "failover");
+	char *name = http_client_escape(argv[1]), *device = http_client_escape(argv[2]), of[128];
+	struct error e = ERROR_NONE;
+	json_t *body = request_body(o), *reply = NULL;
+	int rc = EXIT_OK;
+
+	(void)argc;
+	if (!failover && strcmp(argv[0], "reset")) {
+		error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
+		error_where(&e, "io");
+		error_fix(&e, "cmdpartctl io failover NAME DEVICE; io reset NAME DEVICE");
+		rc = give_up(o, &e);
+	} else if (call(o, "POST", body, &reply, &e, "/v1/partitions/%s/devices/%s/%s",
+			name ? name : "", device ? device : "",
+			failover ? "failover" : "reset") != EXIT_OK) {
+		rc = give_up(o, &e);
+	} else {
+		snprintf(of, sizeof(of), "%s/%s", argv[1], argv[2]);
+		say(o, reply, of, failover ? "its server is revoked, the standby serves" :
+		    "made anew", "so");
+	}
+	json_decref(reply);
+	json_decref(body);
+	free(device);
+	free(name);
 	return rc;
 }
 

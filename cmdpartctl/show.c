@@ -319,17 +319,17 @@ static void print_domains(const json_t *reply)
 	output_table(stdout, fields, json_object_get(reply, "domains"), "no domains");
 }
 
+/* verb: what of this one; NULL: it is to be made. */
 static int change_domain(const struct options *o, const char *method, json_t *body,
-			 const char *name, const char *done)
+			 const char *name, const char *verb, const char *done)
 {
 	char *escaped = http_client_escape(name);
-	bool delete = !strcmp(method, "DELETE");
 	struct error e = ERROR_NONE;
 	json_t *reply = NULL;
 	int rc;
 
-	rc = call(o, method, body, &reply, &e, "/v1/domains%s%s", delete ? "/" : "",
-		  delete && escaped ? escaped : "");
+	rc = call(o, method, body, &reply, &e, "/v1/domains%s%s%s", verb ? "/" : "",
+		  verb && escaped ? escaped : "", verb ? verb : "");
 	if (rc != EXIT_OK)
 		rc = give_up(o, &e);
 	else if (o->json)
@@ -357,13 +357,23 @@ int run_domain(const struct options *o, int argc, char **argv)
 		json_object_set_new(body, "memory", json_string(argv[3]));
 		if (argc == 5)
 			json_object_set_new(body, "frame_ms", json_integer(atoi(argv[4])));
-		return change_domain(o, "POST", body, argv[1], "created");
+		return change_domain(o, "POST", body, argv[1], NULL, "created");
+	}
+	if (argc >= 3 && !strcmp(argv[0], "set")) {
+		json_t *change = domain_changes(argc - 2, argv + 2, &e);
+
+		if (!change)
+			return give_up(o, &e);
+		body = request_body(o);
+		json_object_update(body, change);
+		json_decref(change);
+		return change_domain(o, "POST", body, argv[1], "/set", "changed");
 	}
 	if (argc == 2 && !strcmp(argv[0], "destroy"))
-		return change_domain(o, "DELETE", request_body(o), argv[1], "destroyed");
+		return change_domain(o, "DELETE", request_body(o), argv[1], "", "destroyed");
 	error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
 	error_where(&e, "domain");
 	error_fix(&e, "cmdpartctl domain; domain create NAME CPUS MEMORY [FRAME_MS]; "
-		  "domain destroy NAME");
+		  "domain set NAME KEY=VALUE...; domain destroy NAME");
 	return give_up(o, &e);
 }

@@ -10,6 +10,7 @@
 
 #include <common/size.h>
 #include <common/uuid.h>
+#include <linux/ultravisor.h>
 
 #include "copy.h"
 #include "operation.h"
@@ -407,21 +408,40 @@ static int place_again(struct draft *d, struct command_row_partition *p, struct 
 	return placement_apply_contexts(d->rows, &d->ask, d->placement) < 0 ? no_memory(e) : 0;
 }
 
-static int draft_modify(struct draft *d, const struct operation *op, struct error *e)
+static int assign_to_domain(struct draft *d, struct command_row_partition *p, const char *domain,
+			    struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
-	struct definition *def;
+	struct command_domain_assign *r;
+
+	if (!strcmp(p->domain, domain))
+		return 0;
+	if (!rows_domain(d->rows, domain)) {
+		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", domain);
+		return error_fix(e, "cmdpartctl domain shows those there are");
+	}
+	if (is_on(p))
+		return state_conflict(p, "its domain changes while it is off: cmdpartctl stop %s",
+				      e);
+	r = message_add(&d->message, COMMAND_DOMAIN_ASSIGN, p->r.generation);
+	memcpy(r->partition, p->partition, UUID_LEN);
+	message_text(r->domain, sizeof(r->domain), domain);
+	message_text(p->domain, sizeof(p->domain), domain);
+	return 0;
+}
+
+static int change_cpus(struct draft *d, struct command_row_partition *p, const json_t *changes,
+		       struct error *e)
+{
 	struct command_partition_modify *r;
+	struct definition *def;
 	int rc;
 
-	if (!p || check_generation(op, p, e) < 0)
-		return -1;
 	if (p->state == PARTITION_STARTING)
 		return state_conflict(p, "wait until it runs: cmdpartctl show %s", e);
 	def = malloc(sizeof(*def));
 	if (!def)
 		return no_memory(e);
-	rc = changed_cpus(p, op->cpus, def, e);
+	rc = changed_cpus(p, changes, def, e);
 	if (rc < 0 || (p->budget_ns == def->budget_ns && p->period_ns == def->period_ns &&
 		       !(p->flags & PROCESSOR_REALTIME) == !def->realtime &&
 		       p->window_ns == def->window_ns)) {
@@ -437,6 +457,74 @@ static int draft_modify(struct draft *d, const struct operation *op, struct erro
 	r->window_ns = p->window_ns = def->window_ns;
 	free(def);
 	return is_on(p) ? place_again(d, p, e) : 0;
+}
+
+static int draft_modify(struct draft *d, const struct operation *op, struct error *e)
+{
+	const char *domain = json_string_value(json_object_get(op->changes, "domain"));
+	const json_t *cpus = json_object_get(op->changes, "cpus");
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0 ||
+	    (domain && assign_to_domain(d, p, domain, e) < 0))
+		return -1;
+	return cpus ? change_cpus(d, p, cpus, e) : 0;
+}
+
+/* A guest that is on, one of whose devices is meant. */
+static struct command_row_partition *guest_of_device(struct draft *d, const struct operation *op,
+						     struct error *e)
+{
+	struct command_row_partition *p = guest(d, op->name, e);
+
+	if (!p || check_generation(op, p, e) < 0)
+		return NULL;
+	for (rows_each(d->rows, DEVICE, device, v)) {
+		if (memcmp(v->partition, p->partition, UUID_LEN) || strcmp(v->name, op->device))
+			continue;
+		if (is_on(p))
+			return p;
+		state_conflict(p, "it has nothing of its host: cmdpartctl start %s", e);
+		return NULL;
+	}
+	error_set(e, EXIT_NOT_FOUND, "partition %s has no device %s", p->name, op->device);
+	error_fix(e, "cmdpartctl show %s lists its devices", p->name);
+	return NULL;
+}
+
+static int draft_failover(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest_of_device(d, op, e);
+	struct command_channel *r;
+	bool standby = false;
+
+	if (!p)
+		return -1;
+	for (rows_each(d->rows, CHANNEL, channel, c)) {
+		if (memcmp(c->partition, p->partition, UUID_LEN) || strcmp(c->name, op->device))
+			continue;
+		for (uint32_t i = 0; i < COMMAND_MAX_SERVERS; i++)
+			standby |= c->slot_state[i] == ULTRAVISOR_SLOT_STANDBY;
+		if (!standby)
+			break;
+		r = message_add(&d->message, COMMAND_CHANNEL_REVOKE, 0);
+		memcpy(r->channel, c->channel, UUID_LEN);
+		memcpy(r->partition, c->partition, UUID_LEN);
+		message_text(r->name, sizeof(r->name), c->name);
+		return 0;
+	}
+	error_set(e, EXIT_CONFLICT, "nobody stands by for %s of %s", op->device, p->name);
+	return error_fix(e, "start the other I/O partition; cmdpartctl list shows which run");
+}
+
+static int draft_reset_device(struct draft *d, const struct operation *op, struct error *e)
+{
+	struct command_row_partition *p = guest_of_device(d, op, e);
+
+	if (!p)
+		return -1;
+	add_device_op(d, COMMAND_DEVICE_RESET, p->partition, op->device);
+	return 0;
 }
 
 static int draft_undefine(struct draft *d, const struct operation *op, struct error *e)
@@ -491,8 +579,11 @@ int draft_add(struct draft *d, const struct operation *op, struct error *e)
 		[OPERATION_KILL] = draft_kill,
 		[OPERATION_PAUSE] = draft_pause,
 		[OPERATION_RESUME] = draft_pause,
+		[OPERATION_FAILOVER] = draft_failover,
+		[OPERATION_RESET_DEVICE] = draft_reset_device,
 		[OPERATION_MODIFY] = draft_modify,
 		[OPERATION_CREATE_DOMAIN] = draft_create_domain,
+		[OPERATION_MODIFY_DOMAIN] = draft_modify_domain,
 		[OPERATION_DESTROY_DOMAIN] = draft_destroy_domain,
 		[OPERATION_STOP_HOST] = draft_host,
 		[OPERATION_START_HOST] = draft_host,

@@ -17,7 +17,9 @@ const char *operation_word(enum operation_kind kind)
 		[OPERATION_DEFINE] = "define", [OPERATION_UNDEFINE] = "undefine",
 		[OPERATION_START] = "start", [OPERATION_STOP] = "stop", [OPERATION_KILL] = "kill",
 		[OPERATION_PAUSE] = "pause", [OPERATION_RESUME] = "resume",
+		[OPERATION_FAILOVER] = "failover", [OPERATION_RESET_DEVICE] = "reset device",
 		[OPERATION_MODIFY] = "set", [OPERATION_CREATE_DOMAIN] = "create domain",
+		[OPERATION_MODIFY_DOMAIN] = "set domain",
 		[OPERATION_DESTROY_DOMAIN] = "destroy domain", [OPERATION_STOP_HOST] = "stop host",
 		[OPERATION_START_HOST] = "start host", [OPERATION_ACTIVATE] = "activate",
 	};
@@ -46,7 +48,7 @@ void operations_free(struct operations *ops)
 {
 	for (unsigned int i = 0; i < ops->count; i++) {
 		free(ops->list[i].definition);
-		json_decref(ops->list[i].cpus);
+		json_decref(ops->list[i].changes);
 	}
 	free(ops->list);
 	memset(ops, 0, sizeof(*ops));
@@ -73,24 +75,43 @@ int operation_parse_domain(struct operation *op, const char *prefix, const json_
 	return error_fix(e, "write it as \"2-7\" or \"2,4,6\"");
 }
 
+int operation_parse_domain_set(struct operation *op, const char *prefix, const json_t *json,
+			       struct error *e)
+{
+	static const char *const keys[] = { "cpus", "memory", "frame_ms", "phase_us", NULL };
+	const struct reader r = { "request", NULL, e };
+
+	if (reader_object(&r, prefix, json, keys) < 0)
+		return -1;
+	if (!json_object_size(json)) {
+		reader_fault(&r, prefix, "nothing is to be changed");
+		return error_fix(e, "name cpus, memory, frame_ms or phase_us");
+	}
+	op->changes = json_copy((json_t *)json);
+	return op->changes ? 0 : error_set(e, EXIT_FAILED, "out of memory");
+}
+
 int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
 			struct error *e)
 {
+	static const char *const all[] = { "cpus", "domain", NULL };
 	static const char *const keys[] = { "budget_ms", "period_ms", "realtime", "window_us",
 					    NULL };
 	const struct reader r = { "request", NULL, e };
-	char key[READER_KEY];
-	json_t *cpus;
+	char key[READER_KEY], domain[COMMAND_NAME_LEN];
+	json_t *cpus = NULL;
 
-	if (reader_get(&r, prefix, json, "cpus", JSON_OBJECT, "{ \"budget_ms\": 30 }", true,
-		       &cpus) < 0 ||
-	    reader_object(&r, reader_join(key, prefix, "cpus"), cpus, keys) < 0) {
+	if (reader_object(&r, prefix, json, all) < 0 ||
+	    reader_name(&r, prefix, json, "domain", false, domain, sizeof(domain)) < 0 ||
+	    reader_get(&r, prefix, json, "cpus", JSON_OBJECT, "{ \"budget_ms\": 30 }",
+		       !json_object_get(json, "domain"), &cpus) < 0 ||
+	    (cpus && reader_object(&r, reader_join(key, prefix, "cpus"), cpus, keys) < 0)) {
 		error_why(e, "only these can be changed: cpus.budget_ms, cpus.period_ms, "
-			  "cpus.realtime, cpus.window_us");
+			  "cpus.realtime, cpus.window_us, domain");
 		return -1;
 	}
-	op->cpus = json_incref(cpus);
-	return 0;
+	op->changes = json_copy((json_t *)json);
+	return op->changes ? 0 : error_set(e, EXIT_FAILED, "out of memory");
 }
 
 static const struct {
@@ -104,10 +125,50 @@ static const struct {
 	{ "kill", OPERATION_KILL },
 	{ "pause", OPERATION_PAUSE },
 	{ "resume", OPERATION_RESUME },
+	{ "failover", OPERATION_FAILOVER },
+	{ "reset-device", OPERATION_RESET_DEVICE },
+	{ "set", OPERATION_MODIFY },
 	{ "create-domain", OPERATION_CREATE_DOMAIN },
+	{ "set-domain", OPERATION_MODIFY_DOMAIN },
 	{ "destroy-domain", OPERATION_DESTROY_DOMAIN },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* { "partition": "web1", "device": "root" } */
+static int parse_device(struct operation *op, const char *prefix, const json_t *json,
+			struct error *e)
+{
+	static const char *const keys[] = { "partition", "device", NULL };
+	const struct reader r = { "request", NULL, e };
+
+	return reader_object(&r, prefix, json, keys) < 0 ||
+	       reader_text(&r, prefix, json, "partition", "\"web1\"", true, op->name,
+			   sizeof(op->name)) < 0 ||
+	       reader_name(&r, prefix, json, "device", true, op->device,
+			   sizeof(op->device)) < 0 ? -1 : 0;
+}
+
+/* What changes, with the name of what it is of: { "partition": "web1", "domain": "batch" }. */
+static int parse_changes(struct operation *op, const char *prefix, const json_t *json,
+			 struct error *e)
+{
+	const bool domain = op->kind == OPERATION_MODIFY_DOMAIN;
+	const struct reader r = { "request", NULL, e };
+	json_t *changes;
+	int rc;
+
+	if (reader_text(&r, prefix, json, domain ? "name" : "partition", "\"web1\"", true,
+			op->name, sizeof(op->name)) < 0)
+		return -1;
+	changes = json_copy((json_t *)json);
+	if (!changes)
+		return error_set(e, EXIT_FAILED, "out of memory");
+	json_object_del(changes, domain ? "name" : "partition");
+	rc = domain ? operation_parse_domain_set(op, prefix, changes, e) :
+	     operation_parse_set(op, prefix, changes, e);
+	json_decref(changes);
+	return rc;
+}
 
 static int parse_one(struct operations *ops, unsigned int index, const json_t *json,
 		     struct error *e)
@@ -143,6 +204,16 @@ static int parse_one(struct operations *ops, unsigned int index, const json_t *j
 					error_set(e, EXIT_FAILED, "out of memory");
 	case OPERATION_CREATE_DOMAIN:
 		return operation_parse_domain(op, prefix, value, e);
+	case OPERATION_MODIFY:
+	case OPERATION_MODIFY_DOMAIN:
+	case OPERATION_FAILOVER:
+	case OPERATION_RESET_DEVICE:
+		if (!json_is_object(value)) {
+			reader_fault(&r, prefix, "\"%s\" is not an object", verb);
+			return error_fix(e, "see docs/resource-service.md");
+		}
+		return op->kind == OPERATION_MODIFY || op->kind == OPERATION_MODIFY_DOMAIN ?
+		       parse_changes(op, prefix, value, e) : parse_device(op, prefix, value, e);
 	default:
 		return reader_text(&r, prefix, json, verb, "\"web1\"", true, op->name,
 				   sizeof(op->name)) < 0 ? -1 : 0;

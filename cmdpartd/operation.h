@@ -21,8 +21,9 @@
 
 enum operation_kind {
 	OPERATION_DEFINE, OPERATION_UNDEFINE, OPERATION_START, OPERATION_STOP, OPERATION_KILL,
-	OPERATION_PAUSE, OPERATION_RESUME, OPERATION_MODIFY,
-	OPERATION_CREATE_DOMAIN, OPERATION_DESTROY_DOMAIN,
+	OPERATION_PAUSE, OPERATION_RESUME, OPERATION_FAILOVER, OPERATION_RESET_DEVICE,
+	OPERATION_MODIFY,
+	OPERATION_CREATE_DOMAIN, OPERATION_MODIFY_DOMAIN, OPERATION_DESTROY_DOMAIN,
 	OPERATION_STOP_HOST, OPERATION_START_HOST,
 	OPERATION_ACTIVATE,	/* make it match the definition, then start it */
 };
@@ -38,7 +39,8 @@ struct operation {
 	uint8_t uuid[16];		/* of the partition to be defined */
 	uint64_t generation;		/* 0: any */
 	struct policy_domain domain;	/* CREATE_DOMAIN */
-	json_t *cpus;			/* owned; MODIFY: those keys of "cpus" that change */
+	json_t *changes;		/* owned; MODIFY, MODIFY_DOMAIN: the keys that change */
+	char device[COMMAND_DEVICE_LEN];	/* FAILOVER, RESET_DEVICE */
 };
 
 #define OPERATIONS_MAX 256u
@@ -54,12 +56,15 @@ void operations_free(struct operations *ops);
 
 /* Reads the array of /v1/transactions. 0, or -1 and *e. */
 int operations_parse(struct operations *ops, const json_t *array, struct error *e);
-/* { "cpus": { "budget_ms": 30 } }: the keys that may change while it runs. */
+/* { "cpus": { "budget_ms": 30 }, "domain": "batch" }: what of a partition can be changed. */
 int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
 			struct error *e);
 /* { "name", "cpus", "memory", "frame_ms", "phase_us" } */
 int operation_parse_domain(struct operation *op, const char *prefix, const json_t *json,
 			   struct error *e);
+/* The same keys but the name, at least one: those that change. */
+int operation_parse_domain_set(struct operation *op, const char *prefix, const json_t *json,
+			       struct error *e);
 
 /* What a draft did that later drafts must reckon with while no answer has come. */
 struct effect {
@@ -94,6 +99,7 @@ void draft_end(struct draft *d);
 
 /* Those of the host and its domains, for draft_add (draft_host.c). */
 int draft_create_domain(struct draft *d, const struct operation *op, struct error *e);
+int draft_modify_domain(struct draft *d, const struct operation *op, struct error *e);
 int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e);
 int draft_host(struct draft *d, const struct operation *op, struct error *e);
 

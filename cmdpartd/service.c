@@ -12,6 +12,7 @@
 #include "book.h"
 #include "call.h"
 #include "console.h"
+#include "lease.h"
 #include "render.h"
 #include "service.h"
 #include "why.h"
@@ -196,11 +197,20 @@ static void post_activations(struct http_request *http, void *data)
 	post_definition(http, data, OPERATION_ACTIVATE);
 }
 
+static void no_device(struct call *call)
+{
+	struct error e = ERROR_NONE;
+
+	error_set(&e, EXIT_NOT_FOUND, "no device is named %s", http_request_segment(call->http, 1));
+	error_fix(&e, "cmdpartctl show %s lists its devices", http_request_segment(call->http, 0));
+	call_error(call, &e);
+}
+
 static void post_operation(struct http_request *http, void *data, enum operation_kind kind)
 {
 	struct call *call = call_new(data, http);
+	const char *name, *device;
 	struct operation *op;
-	const char *name;
 
 	if (!call || call_body(call, NULL) < 0)
 		return;
@@ -210,8 +220,12 @@ static void post_operation(struct http_request *http, void *data, enum operation
 		return;
 	}
 	name = http_request_segment(http, 0);
+	device = http_request_segment(http, 1);
 	if (snprintf(op->name, sizeof(op->name), "%s", name ? name : "") >= (int)sizeof(op->name))
 		no_partition(call);
+	else if (device && snprintf(op->device, sizeof(op->device), "%s", device) >=
+		 (int)sizeof(op->device))
+		no_device(call);
 	else
 		call_change(call);
 }
@@ -227,6 +241,8 @@ VERB(post_stop, OPERATION_STOP)
 VERB(post_kill, OPERATION_KILL)
 VERB(post_pause, OPERATION_PAUSE)
 VERB(post_resume, OPERATION_RESUME)
+VERB(post_failover, OPERATION_FAILOVER)
+VERB(post_reset, OPERATION_RESET_DEVICE)
 VERB(delete_domain, OPERATION_DESTROY_DOMAIN)
 VERB(post_host_stop, OPERATION_STOP_HOST)
 VERB(post_host_start, OPERATION_START_HOST)
@@ -256,27 +272,41 @@ static void post_start(struct http_request *http, void *data)
 		call_transmit(call);
 }
 
-static void post_set(struct http_request *http, void *data)
+typedef int parse_changes_fn(struct operation *op, const char *prefix, const json_t *json,
+			     struct error *e);
+
+/* Those of the body's members that are keys. */
+static json_t *members(struct http_request *http, const char *const *keys)
 {
-	static const char *const keys[] = { "cpus", NULL };
+	json_t *some = json_object(), *value;
+
+	for (; *keys; keys++) {
+		value = json_object_get(http_request_body(http), *keys);
+		if (value)
+			json_object_set(some, *keys, value);
+	}
+	return some;
+}
+
+static void post_changes(struct http_request *http, void *data, enum operation_kind kind,
+			 const char *const *keys, parse_changes_fn *parse)
+{
 	struct call *call = call_new(data, http);
 	struct error e = ERROR_NONE;
 	struct operation *op;
-	json_t *change;
+	json_t *changes;
 	int rc;
 
 	if (!call || call_body(call, keys) < 0)
 		return;
-	op = operations_add(&call->ops, OPERATION_MODIFY);
+	op = operations_add(&call->ops, kind);
 	if (!op) {
 		no_memory(call);
 		return;
 	}
-	change = json_object();
-	if (json_object_get(http_request_body(http), "cpus"))
-		json_object_set(change, "cpus", json_object_get(http_request_body(http), "cpus"));
-	rc = operation_parse_set(op, "", change, &e);
-	json_decref(change);
+	changes = members(http, keys);
+	rc = parse(op, "", changes, &e);
+	json_decref(changes);
 	if (rc < 0)
 		call_error(call, &e);
 	else if (snprintf(op->name, sizeof(op->name), "%s", http_request_segment(http, 0)) >=
@@ -286,49 +316,18 @@ static void post_set(struct http_request *http, void *data)
 		call_change(call);
 }
 
-/* ---- leases: renewed without a transaction ---------------------------------------- */
-
-static void renewed(enum exit_code code, const struct command_header *reply, void *data)
+static void post_set(struct http_request *http, void *data)
 {
-	const struct command_row_partition *p;
-	struct call *call = data;
-	struct error e = ERROR_NONE;
+	static const char *const keys[] = { "cpus", "domain", NULL };
 
-	if (code != EXIT_OK) {
-		rows_no_answer(code, &e);
-	} else if (!reply_error(reply, &e)) {
-		p = reply_find(reply, COMMAND_ROW_PARTITION);
-		call_reply(call, json_pack("{s:o}", "partition", p ? render_partition(p) :
-			   json_null()));
-		return;
-	}
-	call_error(call, &e);
+	post_changes(http, data, OPERATION_MODIFY, keys, operation_parse_set);
 }
 
-static void lease_ready(struct call *call)
+static void post_domain_set(struct http_request *http, void *data)
 {
-	const struct command_row_partition *p;
-	struct command_partition *r;
-	struct message m;
+	static const char *const keys[] = { "cpus", "memory", "frame_ms", "phase_us", NULL };
 
-	if (!rows_count(call->rows, COMMAND_ROW_PARTITION)) {
-		no_partition(call);
-		return;
-	}
-	p = rows_at(call->rows, COMMAND_ROW_PARTITION, 0);
-	message_begin(&m, COMMAND_RENEW, call->request_id, &call->author);
-	r = message_add(&m, COMMAND_LEASE_RENEW, 0);
-	memcpy(r->partition, p->partition, UUID_LEN);
-	if (uvdlink_send(call->service->link, &m, renewed, call) < 0)
-		no_memory(call);
-}
-
-static void post_lease(struct http_request *http, void *data)
-{
-	struct call *call = call_new(data, http);
-
-	if (call && !call_body(call, NULL))
-		call_rows(call, ROWS_PARTITION, http_request_segment(http, 0), 0, 0, lease_ready);
+	post_changes(http, data, OPERATION_MODIFY_DOMAIN, keys, operation_parse_domain_set);
 }
 
 static void contexts_ready(struct call *call)
@@ -367,11 +366,7 @@ static void post_domains(struct http_request *http, void *data)
 		no_memory(call);
 		return;
 	}
-	domain = json_object();
-	for (int i = 0; keys[i]; i++)
-		if (json_object_get(http_request_body(http), keys[i]))
-			json_object_set(domain, keys[i],
-					json_object_get(http_request_body(http), keys[i]));
+	domain = members(http, keys);
 	rc = operation_parse_domain(op, "", domain, &e);
 	json_decref(domain);
 	if (rc < 0)
@@ -479,7 +474,10 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/partitions/{}/pause", post_pause },
 	{ "POST", "/v1/partitions/{}/resume", post_resume },
 	{ "POST", "/v1/partitions/{}/set", post_set },
-	{ "POST", "/v1/partitions/{}/lease", post_lease },
+	{ "POST", "/v1/partitions/{}/devices/{}/failover", post_failover },
+	{ "POST", "/v1/partitions/{}/devices/{}/reset", post_reset },
+	{ "POST", "/v1/partitions/{}/lease", lease_post },
+	{ "POST", "/v1/leases", lease_post_many },
 	{ "GET", "/v1/partitions/{}/why", why_get },
 	{ "GET", "/v1/partitions/{}/console", console_get },
 	{ "GET", "/v1/contexts", get_contexts },
@@ -498,6 +496,7 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/host/start", post_host_start },
 	{ "GET", "/v1/domains", get_domains },
 	{ "POST", "/v1/domains", post_domains },
+	{ "POST", "/v1/domains/{}/set", post_domain_set },
 	{ "DELETE", "/v1/domains/{}", delete_domain },
 	{ "GET", "/v1/policy", service_get_policy },
 	{ "POST", "/v1/policy/reload", service_post_reload },

@@ -45,6 +45,7 @@ static const char *partition_of(const struct transaction *t)
 
 	if (!type || !t->subject[0] || type == INTERNAL_HOST_INSTANCE ||
 	    type == INTERNAL_COMMAND_CHANNEL ||
+	    type == COMMAND_DOMAIN_MODIFY ||
 	    (type >= COMMAND_DOMAIN_CREATE && type <= COMMAND_HOST_START))
 		return NULL;
 	return t->subject;

@@ -226,6 +226,53 @@ int device_channel_destroy(struct transaction *t, const void *record)
 	return partition_touch(t, p.uuid);
 }
 
+int device_channel_revoke(struct transaction *t, const void *record)
+{
+	const struct command_channel *c = record;
+	struct channel_row row;
+
+	if (channel_find(t, &c->r, c->channel, &row) < 0)
+		return -ECANCELED;
+	if (memcmp(row.partition, c->partition, 16) || strcmp(row.name, c->name) != 0)
+		return refuse(t, COMMAND_INVALID, "name what the channel is of",
+			      "this channel is of device %s of %s", row.name, row.partition_name);
+	if (!row.module_id)
+		return refuse(t, COMMAND_CONFLICT, "start it first",
+			      "%s is off: nobody serves %s", row.partition_name, row.name);
+	transaction_note(t, row.partition_name, "revoke the server of %s", row.name);
+	return 0;
+}
+
+void channel_revoke(struct uvd *uvd, const uint8_t partition[16], const char *device, bool all)
+{
+	struct ultravisor_channel_info info;
+	int64_t id = 0;
+	uint32_t i;
+	int rc, fd = -1;
+
+	rc = db_value(uvd->db, &id, "SELECT module_id FROM channel WHERE partition = ?"
+		      " AND device = ?", "ut", partition, device);
+	if (rc == 0)
+		rc = fd = kernel_object_open(uvd->kernel, id, ULTRAVISOR_ROLE_CONTROL, 0);
+	if (rc >= 0)
+		rc = kernel_channel_info(uvd->kernel, fd, &info);
+	for (i = 0; rc == 0 && i < COMMAND_MAX_SERVERS; i++)
+		if (info.out_slots[i] >= ULTRAVISOR_SLOT_STANDBY && (all || i == info.out_serving))
+			rc = kernel_channel_revoke(uvd->kernel, fd, ULTRAVISOR_REVOKE_SLOT, i);
+	/* Destroyed by now: there is nothing to revoke. */
+	if (rc < 0 && rc != -ENOENT)
+		log_errno(LOG_ERR, rc, "channel %lld cannot be revoked", (long long)id);
+	if (fd >= 0)
+		close(fd);
+}
+
+void device_channel_revoke_publish(struct transaction *t, const void *record)
+{
+	const struct command_channel *c = record;
+
+	channel_revoke(t->uvd, c->partition, c->name, false);
+}
+
 int channel_command(struct transaction *t, const void *record)
 {
 	uint8_t uuid[16];

@@ -287,9 +287,9 @@ static int prepare_bridge(struct transaction *t)
 	return 0;
 }
 
-int device_claim_prepare(struct transaction *t, const void *record)
+/* The tap that a claim names; again: if it is gone from the host. */
+static int prepare_tap(struct transaction *t, const struct command_device_op *c, bool again)
 {
-	const struct command_device_op *c = record;
 	struct network *n = t->uvd->network;
 	char tap[NETWORK_NAME], bridge[COMMAND_BRIDGE_LEN];
 	sqlite3_stmt *q;
@@ -305,6 +305,8 @@ int device_claim_prepare(struct transaction *t, const void *record)
 	db_text(q, 0, tap, sizeof(tap));
 	db_text(q, 1, bridge, sizeof(bridge));
 	db_done(q);
+	if (again && n->ops->bridge_find(n, tap) != 0)
+		return 0;
 	if (strcmp(bridge, NETWORK_OWN_BRIDGE) == 0 && prepare_bridge(t) < 0)
 		return -ECANCELED;
 	rc = n->ops->tap_create(n, tap, bridge);
@@ -314,6 +316,11 @@ int device_claim_prepare(struct transaction *t, const void *record)
 	if (rc < 0)
 		n->ops->tap_delete(n, tap);
 	return rc;
+}
+
+int device_claim_prepare(struct transaction *t, const void *record)
+{
+	return prepare_tap(t, record, false);
 }
 
 /* The bridge goes with its last tap, if it is ours. */
@@ -380,4 +387,49 @@ int device_release(struct transaction *t, const void *record)
 			      "device %s of %s has a channel", c->name, p.name);
 	transaction_note(t, p.name, "release %s", c->name);
 	return device_unclaim(t, p.uuid, c->name);
+}
+
+int device_reset(struct transaction *t, const void *record)
+{
+	const struct command_device_op *c = record;
+	char resource[BLOCK_RESOURCE], why[128];
+	struct command_record any = c->r;
+	struct partition p;
+	struct device d;
+	int rc;
+
+	any.generation = 0;
+	if (partition_find(t, &any, c->partition, &p) < 0 || device_find(t, &p, c->name, &d) < 0)
+		return -ECANCELED;
+	if (!p.module_id)
+		return refuse(t, COMMAND_CONFLICT, "start it: that makes all anew",
+			      "%s is off: %s holds nothing of the host", p.name, c->name);
+	if (transaction_generation(t, c->r.generation, d.generation, d.changed, "device", c->name) <
+	    0)
+		return -ECANCELED;
+	if (d.type == DEVICE_BLOCK) {
+		rc = block_identify(d.path, d.flags & DEVICE_READONLY, resource, why, sizeof(why));
+		if (rc < 0)
+			return refuse_claim(t, rc, d.path, why);
+		if (strcmp(resource, d.resource))
+			return refuse(t, COMMAND_CONFLICT, "put back what it was, or stop it",
+				      "%s is %s now, %s of %s has %s", d.path, resource, c->name,
+				      p.name, d.resource);
+	} else if (d.type == DEVICE_NETWORK && find_bridge(t, &d) < 0) {
+		return -ECANCELED;
+	}
+	transaction_note(t, p.name, "reset %s", c->name);
+	return 0;
+}
+
+int device_reset_prepare(struct transaction *t, const void *record)
+{
+	return prepare_tap(t, record, true);
+}
+
+void device_reset_publish(struct transaction *t, const void *record)
+{
+	const struct command_device_op *c = record;
+
+	channel_revoke(t->uvd, c->partition, c->name, true);
 }

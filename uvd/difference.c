@@ -60,7 +60,7 @@ static const struct {
 			  "restart uvd: what is in it is killed, and it is removed" },
 	[TAP_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[TAP_LOST] = { COMPARED_TAPS, "database", "host",
-		       "kill the partition and start it again: its tap is made anew" },
+		       "cmdpartctl io reset makes it anew" },
 	[BRIDGE_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[BRIDGE_LOST] = { COMPARED_TAPS, "database", "host",
 			  "stop the partitions that use it, then start them again" },

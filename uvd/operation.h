@@ -44,18 +44,25 @@ int device_define(struct transaction *t, const void *record);
 int device_claim(struct transaction *t, const void *record);
 int device_claim_prepare(struct transaction *t, const void *record);
 int device_release(struct transaction *t, const void *record);
+int device_reset(struct transaction *t, const void *record);
+int device_reset_prepare(struct transaction *t, const void *record);
+void device_reset_publish(struct transaction *t, const void *record);
 
 /* channel.c */
 int device_channel_create(struct transaction *t, const void *record);
 int device_channel_connect(struct transaction *t, const void *record);
 void device_channel_connect_publish(struct transaction *t, const void *record);
 int device_channel_destroy(struct transaction *t, const void *record);
+int device_channel_revoke(struct transaction *t, const void *record);
+void device_channel_revoke_publish(struct transaction *t, const void *record);
 int channel_command(struct transaction *t, const void *record);
 int channel_command_prepare(struct transaction *t, const void *record);
 
 /* domain.c, host.c */
 int domain_create(struct transaction *t, const void *record);
-int domain_create_prepare(struct transaction *t, const void *record);
+int domain_modify(struct transaction *t, const void *record);
+int domain_assign(struct transaction *t, const void *record);
+int domain_prepare(struct transaction *t, const void *record);
 int domain_destroy(struct transaction *t, const void *record);
 void domain_publish(struct transaction *t, const void *record);
 int host_pool(struct transaction *t, const void *record);
@@ -99,6 +106,12 @@ int partition_release(struct transaction *t, const struct partition *p);
 
 /* Removes the rows of a claim, and puts its tap on the list. */
 int device_unclaim(struct transaction *t, const uint8_t partition[16], const char *name);
+
+/*
+ * Revokes what the servers of a partition's device have of its channel, that of the one that serves
+ * or all of them. They ask uvd again, and are handed it anew.
+ */
+void channel_revoke(struct uvd *uvd, const uint8_t partition[16], const char *device, bool all);
 
 /* Refuses while the host is being stopped. */
 int host_check_start(struct transaction *t, const char *name);

@@ -573,6 +573,7 @@ const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, ui
 
 	switch (r->type) {
 	case COMMAND_DOMAIN_CREATE:
+	case COMMAND_DOMAIN_MODIFY:
 	case COMMAND_DOMAIN_DESTROY:
 	case COMMAND_HOST_POOL:
 	case COMMAND_HOST_STOP:
@@ -581,6 +582,7 @@ const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, ui
 	case INTERNAL_COMMAND_CHANNEL:
 		return NULL;
 	case COMMAND_CHANNEL_CREATE:
+	case COMMAND_CHANNEL_REVOKE:
 	case COMMAND_CHANNEL_DESTROY:
 		return ((const struct command_channel *)r)->partition;
 	case COMMAND_CHANNEL_CONNECT:
@@ -608,7 +610,7 @@ void query_subjects(struct uvd *uvd, const struct command_header *request, struc
 	for (i = 0; i < request->count; i++, r = (const void *)((const uint8_t *)r + r->length)) {
 		const uint8_t *p = query_subject(uvd, r, uuid);
 
-		if (r->type == COMMAND_DOMAIN_CREATE) {
+		if (r->type == COMMAND_DOMAIN_CREATE || r->type == COMMAND_DOMAIN_MODIFY) {
 			s.domain = ((const struct command_domain *)r)->name;
 			add_rows(uvd, COMMAND_ROW_DOMAIN, &s, COMMAND_MAX_RECORDS, reply);
 		} else if (r->type >= COMMAND_HOST_POOL && r->type <= COMMAND_HOST_START) {

@@ -30,6 +30,28 @@ CREATE TRIGGER domain_fits AFTER INSERT ON domain BEGIN
 	WHERE (SELECT sum(memory) FROM domain) > (SELECT memory_pool FROM host);
 END;
 
+CREATE TRIGGER domain_changes AFTER UPDATE OF memory ON domain BEGIN
+	SELECT RAISE(ABORT, 'resources: host memory')
+	WHERE (SELECT sum(memory) FROM domain) > (SELECT memory_pool FROM host);
+	SELECT RAISE(ABORT, 'resources: partitions have more memory of this domain')
+	WHERE (SELECT coalesce(sum(m.bytes), 0) FROM memory m
+		JOIN partition p ON p.uuid = m.partition WHERE p.domain = NEW.name) > NEW.memory;
+END;
+
+CREATE TRIGGER frame_changes BEFORE UPDATE OF frame_ns, phase_ns ON domain
+WHEN OLD.frame_ns <> NEW.frame_ns OR OLD.phase_ns <> NEW.phase_ns BEGIN
+	SELECT RAISE(ABORT, 'conflict: windows and real-time budgets are in its frame')
+	WHERE EXISTS (SELECT 1 FROM context c JOIN partition p ON p.uuid = c.partition
+		WHERE p.domain = NEW.name AND (c.mode = 3 OR c.realtime = 1));
+END;
+
+CREATE TRIGGER partition_changes_domain BEFORE UPDATE OF domain ON partition
+WHEN OLD.domain IS NOT NEW.domain BEGIN
+	SELECT RAISE(ABORT, 'conflict: it has memory or processors of its domain')
+	WHERE EXISTS (SELECT 1 FROM memory WHERE partition = NEW.uuid
+		UNION SELECT 1 FROM context WHERE partition = NEW.uuid);
+END;
+
 CREATE TRIGGER pool_shrinks AFTER UPDATE OF memory_pool ON host BEGIN
 	SELECT RAISE(ABORT, 'resources: domains have more memory')
 	WHERE (SELECT coalesce(sum(memory), 0) FROM domain) > NEW.memory_pool;

@@ -110,6 +110,10 @@ enum command_type {
 	COMMAND_HOST_STOP = 21,		/* [host] from now on nothing is started */
 	COMMAND_HOST_START = 22,	/* [host] partitions may be started again */
 	COMMAND_PARTITION_MODIFY = 23,	/* [partition] its definition's processor time */
+	COMMAND_DOMAIN_MODIFY = 24,	/* [domain] processors, memory, frame */
+	COMMAND_DOMAIN_ASSIGN = 25,	/* [partition: not running] to another domain */
+	COMMAND_CHANNEL_REVOKE = 26,	/* [channel] its server's endpoint: the standby serves */
+	COMMAND_DEVICE_RESET = 27,	/* [device's row] what the host holds for it, made anew */
 
 	COMMAND_QUERY_ROWS = 64,
 	COMMAND_QUERY_EVENTS = 66,
@@ -225,14 +229,14 @@ struct command_processor_assign {
 	uint64_t cpus[COMMAND_CPU_WORDS];
 };
 
-/* DEVICE_CLAIM, DEVICE_RELEASE: a device takes or gives back what its definition names. */
+/* DEVICE_CLAIM, _RELEASE, _RESET: a device takes, gives back, renews what its definition names. */
 struct command_device_op {
 	struct command_record r;
 	uint8_t partition[16];
 	char name[COMMAND_DEVICE_LEN];
 };
 
-/* CHANNEL_CREATE, CHANNEL_DESTROY: the author names the channel's UUID. */
+/* CHANNEL_CREATE, _DESTROY, _REVOKE: the author names the channel's UUID. */
 struct command_channel {
 	struct command_record r;
 	uint8_t channel[16];
@@ -248,10 +252,16 @@ struct command_channel_connect {
 	uint8_t server[COMMAND_MAX_SERVERS][16];	/* I/O partitions */
 };
 
+struct command_domain_assign {
+	struct command_record r;
+	uint8_t partition[16];
+	char domain[COMMAND_NAME_LEN];
+};
+
 struct command_domain {
 	struct command_record r;
 	char name[COMMAND_NAME_LEN];
-	uint64_t memory;		/* bytes of the host's pool; CREATE only, like the others */
+	uint64_t memory;		/* bytes of the host's pool; DESTROY: 0, like the others */
 	uint64_t cpus[COMMAND_CPU_WORDS];
 	uint64_t frame_ns;		/* cyclic frame of its CPUs; 0: no windows here */
 	uint64_t phase_ns;		/* of the frame, on CLOCK_MONOTONIC */
@@ -532,11 +542,15 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_MEMORY_ASSIGN:	return sizeof(struct command_memory_assign);
 	case COMMAND_PROCESSOR_ASSIGN:	return sizeof(struct command_processor_assign);
 	case COMMAND_DEVICE_CLAIM:
+	case COMMAND_DEVICE_RESET:
 	case COMMAND_DEVICE_RELEASE:	return sizeof(struct command_device_op);
 	case COMMAND_CHANNEL_CREATE:
+	case COMMAND_CHANNEL_REVOKE:
 	case COMMAND_CHANNEL_DESTROY:	return sizeof(struct command_channel);
 	case COMMAND_CHANNEL_CONNECT:	return sizeof(struct command_channel_connect);
+	case COMMAND_DOMAIN_ASSIGN:	return sizeof(struct command_domain_assign);
 	case COMMAND_DOMAIN_CREATE:
+	case COMMAND_DOMAIN_MODIFY:
 	case COMMAND_DOMAIN_DESTROY:	return sizeof(struct command_domain);
 	case COMMAND_HOST_POOL:		return sizeof(struct command_host_pool);
 	case COMMAND_HOST_STOP:

@@ -35,6 +35,11 @@ within 60 console_has web1 'guest: tick 3'
 [[ $(lease seconds) == 20 && $(lease expired) == false ]] || fail "lease: $(cmdpartctl show web1)"
 before=$(cmdpartctl ledger | wc -l)
 cmdpartctl lease renew web1 | grep 'may run for' >/dev/null
+renew_many() { curl -s --unix-socket /run/ultravisor/cmdpartd.sock -X POST -d "{\"partitions\":$1}" http://localhost/v1/leases; }
+is "renewed at once" "$(renew_many '["web1","web1"]' | jq .renewed)" 2
+is "with one unknown" "$(renew_many '["web1","nobody"]' | jq -r .code)" not_found
+is "with one without a lease" "$(renew_many '["web2","web1"]' | jq -r .code)" conflict
+is "of none" "$(renew_many '[]' | jq -r .code)" invalid
 [[ $(cmdpartctl ledger | wc -l) == "$before" ]] || fail "a renewal is in the ledger"
 
 cmdpartctl top --once

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: when the file system of uvd's book is full, or fails and becomes read-only, what would change is refused with the way out, what is there can be read and guests go on, also after uvd was killed meanwhile; once there is room all goes on, and nothing that was acknowledged is lost
+# shows: when the file system of uvd's book is full, or fails and becomes read-only, or a page of the book is damaged, what would change is refused with the way out, what is there can be read and guests go on, also after uvd was killed meanwhile; once there is room all goes on, and nothing that was acknowledged is lost
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -68,6 +68,28 @@ rm "$state/filler" "$state/filler2"
 status_is 0 cmdpartctl define "$work/other.json"
 read_only false || fail "it is still read-only"
 cmdpartctl undefine other
+
+echo "--- damaged"
+cmdpartctl backup "$work/backup.db"
+put_back() { rm -f "$state"/uvd.db-*; cp "$work/backup.db" "$state/uvd.db"; }
+damage() {
+	local page
+	page=$(sqlite3 "$work/backup.db" "SELECT rootpage FROM sqlite_schema WHERE name = 'history'")
+	put_back
+	dd if=/dev/urandom of="$state/uvd.db" bs=4096 seek=$((page - 1)) count=1 conv=notrunc status=none
+}
+restart damage
+refused 'uvd --check-db'
+status_is 1 uvd --check-db --state "$state"
+has "$tmp/out" 'malformed|damaged|page|corrupt'
+kill -9 "$(uvd)"
+within 30 cmdpartctl list
+stays
+restart put_back
+status_is 0 cmdpartctl define "$work/other.json"
+read_only false || fail "it is still read-only"
+cmdpartctl undefine other
+status_is 0 cmdpartctl verify
 
 echo "--- failed"
 last=$(cmdpartctl ledger --json | jq '.ledger[-1].transaction')

@@ -229,11 +229,16 @@ static int call_object(struct fake_object *o, unsigned long command, void *argum
 		return 0;
 	case ULTRAVISOR_CHANNEL_INFO:
 		memcpy(channel->out_server_uuids, o->servers, sizeof(o->servers));
+		/* Slots 0 and 1 are always attached to, and the first serves. */
+		channel->out_serving = 0;
+		channel->out_slots[0] = ULTRAVISOR_SLOT_SERVING;
+		channel->out_slots[1] = ULTRAVISOR_SLOT_STANDBY;
 		return 0;
 	case ULTRAVISOR_SERVER_SET:
 		memcpy(o->servers[server->slot], server->uuid, 16);
 		return 0;
 	case ULTRAVISOR_CHANNEL_REVOKE:
+		shared->revoked++;
 		return 0;
 	}
 	return -ENOTTY;

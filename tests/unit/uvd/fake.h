@@ -49,6 +49,7 @@ struct fake {
 	int fail_errno;
 	bool crash_at_commit;
 	unsigned int starts, stops, ends, channels;	/* hooks called */
+	unsigned int revoked;		/* slots */
 	bool unwatched;			/* ends of processes are not noticed */
 	struct {
 		char scope[COMMAND_NAME_LEN];	/* "": a process outside of all */
