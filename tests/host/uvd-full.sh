@@ -83,7 +83,7 @@ restart damage
 status_is 8 cmdpartctl define "$work/other.json"
 has "$tmp/err" 'the database cannot be written'
 stays
-status_is 1 uvd --check-db --state "$state"
+status_is 1 command uvd --check-db --state "$state"
 has "$tmp/out" 'malformed|damaged|page|corrupt'
 kill -9 "$(uvd)"
 within 30 cmdpartctl list
