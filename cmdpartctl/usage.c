@@ -28,7 +28,7 @@ const struct command commands[] = {
 	{ "set", "NAME KEY=VALUE...", "change its processor time, also while it runs", "rR", 2, 6,
 	  run_set },
 	{ "io", "failover|reset NAME DEVICE",
-	  "let the standby serve a device; make anew what the host holds for it", "rR", 3, 3,
+	  "let a device's standby serve; make its tap or file anew", "rR", 3, 3,
 	  run_io },
 	{ "lease", "renew NAME", "let it run on for the time of its lease", "", 2, 2, run_lease },
 	{ "list", "", "the partitions", "", 0, 0, run_list },
