@@ -18,10 +18,10 @@
 #include <linux/falloc.h>
 #include <linux/virtio_blk.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 
 #include "backing.h"
-#include "crash.h"
 #include "inflight.h"
 #include "iov.h"
 #include "virtio.h"

@@ -17,11 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 
 #include "console.h"
 #include "consolesock.h"
-#include "crash.h"
 
 #define PART	16384u		/* bytes copied in one step */
 #define TURN	4u		/* steps a turn */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash.h"
+#include <common/crash.h>
+
 #include "inflight.h"
 
 #define NO_GENERATION 0xffffffffu

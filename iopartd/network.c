@@ -22,9 +22,9 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 
-#include "crash.h"
 #include "inflight.h"
 #include "virtio.h"
 

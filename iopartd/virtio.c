@@ -7,9 +7,9 @@
 #include <string.h>
 #include <linux/virtio_config.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 
-#include "crash.h"
 #include "inflight.h"
 #include "virtio.h"
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 #include <common/uuid.h>
 
@@ -145,11 +146,14 @@ static void run_transaction(struct batch *b, struct request *q)
 
 	bool ok = transaction_apply(t) == 0;
 
+	CRASH_POINT("applied");
 	transaction_summarize(t);
 	if (ok && transaction_prepare(t) == 0) {
+		CRASH_POINT("prepared");
 		query_subjects(t->uvd, t->request, q->reply);
 		reply_finish(q->reply, &t->fault, t->number, false);
 		write_ledger(q, b->internal);
+		CRASH_POINT("in-ledger");
 	}
 	if (t->fault.status == COMMAND_OK && refuse_db(t, db_release(t->uvd->db)) == 0)
 		return;
@@ -203,6 +207,7 @@ static void run(struct batch *b, struct request *q)
 		reply_finish(q->reply, &t->fault, 0, false);
 		return;
 	}
+	CRASH_POINT("received");
 	if (message_check(q->message, q->length, b->internal, &t->fault) < 0) {
 		db_undo(db);
 		/* No record of it is to be looked at again. */
@@ -382,11 +387,13 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 	unsigned int i;
 	int rc = 0;
 
+	CRASH_POINT("committing");
 	/* Of plans nothing stays, but SQLite would write the pages that they have touched. */
 	if (b->begun && !wrote(b) && db_in_transaction(b->uvd->db))
 		db_rollback(b->uvd->db);
 	else if (b->begun)
 		rc = db_in_transaction(b->uvd->db) ? db_commit(b->uvd->db) : -ENOSPC;
+	CRASH_POINT("committed");
 	if (rc < 0)
 		fail_all(b, rc);
 	else if (wrote(b))
@@ -405,10 +412,12 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 			}
 			clear_fields();
 		}
+		CRASH_POINT("replying");
 		if (reply && q->stored)
 			reply(q->stored, q->n_stored, data);
 		else if (reply)
 			reply(q->reply->bytes, q->reply->length, data);
+		CRASH_POINT("replied");
 		request_clear(q);
 	}
 	b->n = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 #include <common/uuid.h>
 #include <ultravisor/handover.h>
@@ -71,6 +72,7 @@ static int act(struct difference_walk *w, const struct difference *d)
 	struct uvd *uvd = w->uvd;
 	int rc;
 
+	CRASH_POINT("reconciling");
 	switch (d->kind) {
 	case OBJECT_STRAY:
 		log_notice("%s has no row: destroyed", d->what);
@@ -166,8 +168,10 @@ int reconcile_kernel(struct uvd *uvd)
 		rc = difference_network(&w);
 	if (rc == 0)
 		hold_sync(uvd);
+	CRASH_POINT("in-line");
 	if (rc == 0)
 		rc = make_command_channel(uvd);
+	CRASH_POINT("reconciled");
 	return rc;
 }
 

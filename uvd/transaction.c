@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <common/crash.h>
 #include <common/log.h>
 #include <common/uuid.h>
 
@@ -306,6 +307,7 @@ static void publish_objects(struct transaction *t)
 		if (rc < 0)
 			log_errno(LOG_ERR, rc, "object %llu cannot be published",
 				  (unsigned long long)t->made.id[i]);
+		CRASH_POINT("object-published");
 	}
 	/* The process first: it must not see its objects vanish and call that a failure. */
 	for (i = 0; i < t->n_ended; i++)
@@ -315,11 +317,13 @@ static void publish_objects(struct transaction *t)
 		if (rc < 0 && rc != -ENOENT)
 			log_errno(LOG_ERR, rc, "object %llu cannot be destroyed",
 				  (unsigned long long)t->gone.id[i]);
+		CRASH_POINT("object-destroyed");
 	}
 	for (i = 0; i < t->n_taps_gone; i++) {
 		rc = uvd->network->ops->tap_delete(uvd->network, t->taps_gone[i]);
 		if (rc < 0)
 			log_errno(LOG_ERR, rc, "%s cannot be removed", t->taps_gone[i]);
+		CRASH_POINT("tap-removed");
 	}
 	if (t->bridge_gone) {
 		rc = uvd->network->ops->bridge_delete(uvd->network, NETWORK_OWN_BRIDGE);
@@ -341,6 +345,7 @@ void transaction_publish(struct transaction *t)
 
 		if (op->publish)
 			op->publish(t, r);
+		CRASH_POINT("operation-published");
 	}
 	if (t->claims)
 		hold_sync(uvd);
@@ -352,6 +357,7 @@ void transaction_publish(struct transaction *t)
 		t->launches[i] = NULL;
 		uvd->hooks->start(uvd, launch);
 	}
+	CRASH_POINT("published");
 }
 
 int transaction_apply(struct transaction *t)
@@ -367,6 +373,7 @@ int transaction_apply(struct transaction *t)
 				      "there is no operation %u", r->type);
 		if (op->apply(t, r) < 0)
 			return -ECANCELED;
+		CRASH_POINT("operation-applied");
 	}
 	for (t->record = 0; t->record < t->request->count; t->record++) {
 		r = message_record(t->request, t->record);
@@ -387,6 +394,7 @@ int transaction_prepare(struct transaction *t)
 			t->kernel = true;
 		if (op->prepare && op->prepare(t, r) < 0)
 			return -ECANCELED;
+		CRASH_POINT("operation-prepared");
 	}
 	t->record = COMMAND_NONE;
 	return 0;

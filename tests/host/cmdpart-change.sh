@@ -22,7 +22,7 @@ for device in root net0 console; do within 20 stands_by $device; done
 within 60 answers
 
 # By hand, there and back: who serves changes, and the guest notices nothing.
-for turn in 1 2; do
+for _ in there back; do
 	for device in root net0 console; do
 		before=$(serves $device) last=$(writer_last)
 		rc 0 cmdpartctl io failover writer $device

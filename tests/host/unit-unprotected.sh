@@ -23,6 +23,10 @@ must_fail+=("uvd/test_message test_operations_of_uvd_itself_are_refused_from_out
 weaken uvd/message.c 'if (!text_ok(text, field->size))' 'if (!text_ok(text, field->size) && !field)'
 must_fail+=("uvd/test_message test_unterminated_and_dirty_strings_are_refused")
 
+# What was committed and not yet published stays so after uvd's restart.
+weaken uvd/reconcile.c 'rc = kernel_object_publish(uvd->kernel, d->object);' 'rc = 0;'
+must_fail+=("uvd/test_crash_matrix test_whatever_ends_uvd_leaves_all_or_nothing")
+
 # A role may use every file and every bridge.
 weaken cmdpartd/access.c 'if (!below(real, r->path[i]))' 'if (!below(real, r->path[i]) && !path)'
 must_fail+=("cmdpartd/test_policy a_role_uses_files_below_its_directories_only")

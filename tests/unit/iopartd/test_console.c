@@ -21,7 +21,7 @@
 #include <common/uuid.h>
 #include <iopartd/console.h>
 #include <iopartd/consolesock.h>
-#include <iopartd/crash.h>
+#include <common/crash.h>
 
 #include "guest.h"
 #include "rig.h"

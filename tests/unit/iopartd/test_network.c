@@ -25,7 +25,7 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 
-#include <iopartd/crash.h>
+#include <common/crash.h>
 
 #include "guest.h"
 #include "rig.h"

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <linux/virtio_blk.h>
 
-#include <iopartd/crash.h>
+#include <common/crash.h>
 
 #include "guest.h"
 #include "rig.h"
