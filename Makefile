@@ -122,6 +122,14 @@ build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 # A program of several files has a folder of its name for the others.
 build/tests/host/kmod/random: $(wildcard tests/host/kmod/random/*.[ch])
 
+# uvd, killed where a campaign says.
+HOST_TESTS += build/tests/long/uvd-crash
+build/tests/long/uvd-crash: tests/long/crash_point.c $(call sources,uvd) $(wildcard uvd/*.h) $(GENERATED) build/libchannel.a build/common.a
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	@$(CC) -std=gnu11 $(CPPFLAGS) -DCRASH_POINTS $(CFLAGS) $(WARN) $(CFLAGS_uvd) $(filter %.c %.a,$^) \
+		-Wl,--as-needed $(shell pkg-config --libs $(call pkgs,uvd $(LIBS))) -lpthread -o $@
+
 # What guests run: they have no libraries.
 GUEST_TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/guest/*.c))
 build/tests/guest/%: tests/guest/%.c

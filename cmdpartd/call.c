@@ -14,11 +14,10 @@
 #include <common/uuid.h>
 
 #include "call.h"
+#include "recall.h"
 #include "render.h"
 #include "reservation.h"
 #include "service.h"
-
-#define ATTEMPTS 3
 
 /* Whoever is less than an operator only reads, which needs no role. */
 static enum role role_of(const struct service *service, const struct http_request *http)
@@ -88,6 +87,7 @@ static void call_free(struct call *call)
 	call_undraft(call);
 	message_free(&call->before);
 	error_clear(&call->refusal);
+	error_clear(&call->verdict);
 	operations_free(&call->ops);
 	json_decref(call->answer);
 	free(call);
@@ -119,7 +119,9 @@ static int read_common(struct call *call, const struct reader *r, const json_t *
 	uint64_t generation = 0, epoch = 0;
 	int rc;
 
-	if (reader_uuid(r, "", body, "request_id", false, call->request_id) < 0 ||
+	rc = reader_uuid(r, "", body, "request_id", false, call->request_id);
+	call->chosen = rc > 0;
+	if (rc < 0 ||
 	    reader_text(r, "", body, "reason", "\"kernel update\"", false, call->author.reason,
 			sizeof(call->author.reason)) < 0 ||
 	    reader_number(r, "", body, "generation", false, 1, INT64_MAX, &generation) < 0)
@@ -165,10 +167,21 @@ int call_body(struct call *call, const char *const *keys)
 
 /* ---- rows ------------------------------------------------------------------------ */
 
+static void drafted(struct call *call);
+static void conclude(struct call *call, struct error *e);
+
 static void got_rows(struct rows *rows, const struct error *e, void *data)
 {
 	struct call *call = data;
+	struct error verdict;
 
+	if (!rows && call->next == drafted && e->code == EXIT_NOT_FOUND) {
+		/* By its own doing, perhaps. */
+		verdict = *e;
+		json_incref(verdict.details);
+		conclude(call, &verdict);
+		return;
+	}
 	if (!rows) {
 		http_reply_error(call->http, e);
 		call_free(call);
@@ -256,8 +269,8 @@ static void tell(const struct call *call, uint64_t transaction, const char *outc
 	log_request(NULL);
 }
 
-/* reply NULL: nothing had to be done. */
-static void answer(struct call *call, const struct command_header *reply)
+/* reply NULL: nothing had to be done, now; transaction: it was done by that one, or 0. */
+static void answer(struct call *call, const struct command_header *reply, uint64_t transaction)
 {
 	const struct command_row_partition *p = NULL;
 	char id[UUID_TEXT];
@@ -268,8 +281,7 @@ static void answer(struct call *call, const struct command_header *reply)
 	if (reply)
 		tell(call, reply->transaction, "done");
 	body = json_pack("{s:s, s:I, s:b}", "request_id", uuid_format(call->request_id, id),
-			 "transaction", reply ? (json_int_t)reply->transaction : 0, "already",
-			 !reply);
+			 "transaction", (json_int_t)transaction, "already", !transaction);
 	if (call->many)
 		json_object_set_new(body, "partitions", rows_of(reply));
 	else if (p)
@@ -316,7 +328,26 @@ static void refuse(struct call *call, struct error *e)
 	}
 }
 
-static void drafted(struct call *call);
+static void settle(struct call *call, uint64_t transaction)
+{
+	struct error e = call->verdict;
+
+	call->verdict = (struct error)ERROR_NONE;
+	if (transaction)
+		error_clear(&e);
+	if (e.code != EXIT_OK)
+		refuse(call, &e);
+	else
+		answer(call, NULL, transaction);
+}
+
+/* Nothing is sent, for what the rows say; the author may have asked before. */
+static void conclude(struct call *call, struct error *e)
+{
+	call->verdict = *e;
+	if (call->plan || !call->chosen || recall(call, settle) < 0)
+		settle(call, 0);
+}
 
 static void gather(struct call *call)
 {
@@ -372,7 +403,7 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		}
 		if (call->reservation)
 			reservation_drop(call->reservation);
-		answer(call, reply);
+		answer(call, reply, reply->transaction);
 		return;
 	}
 	if (call->given) {
@@ -384,7 +415,7 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 	}
 	/* Has the world changed since the rows were read? Then look again before giving up. */
 	if (!call->plan && (e.code == EXIT_CONFLICT || e.code == EXIT_RESOURCES) &&
-	    ++call->attempt < ATTEMPTS) {
+	    ++call->attempt < RECALL_ATTEMPTS) {
 		log_debug("refused, looking again: %s", e.message);
 		error_clear(&call->refusal);
 		call->refusal = e;
@@ -413,12 +444,10 @@ void call_transmit(struct call *call)
 {
 	struct message *m = &call->draft.message;
 	struct error e = ERROR_NONE;
-	char label[32];
 
 	/* Each attempt is a request of its own to uvd; a repeated one goes the same way again. */
-	snprintf(label, sizeof(label), "attempt %u", call->attempt);
 	if (call->attempt)
-		derive_uuid(message_header(m)->request_id, call->request_id, label);
+		recall_id(message_header(m)->request_id, call->request_id, call->attempt);
 	if (keep(call) < 0 || uvdlink_send(call->service->link, m, answered, call) < 0) {
 		error_set(&e, EXIT_FAILED, "out of memory");
 		call_error(call, &e);
@@ -483,7 +512,7 @@ static void drafted(struct call *call)
 	if (!rc && call->rows->failed)
 		rc = error_set(&e, EXIT_FAILED, "out of memory");
 	if (rc < 0) {
-		refuse(call, &e);
+		conclude(call, &e);
 		return;
 	}
 	if (!message_count(&call->draft.message)) {
@@ -494,7 +523,7 @@ static void drafted(struct call *call)
 			call_undraft(call);
 			gather(call);
 		} else {
-			answer(call, NULL);
+			conclude(call, &e);
 		}
 		return;
 	}

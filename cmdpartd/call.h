@@ -30,6 +30,7 @@ struct call {
 	struct author author;
 	/* of the body */
 	uint8_t request_id[16];
+	bool chosen;			/* the id is the author's: it may have come before */
 	uint64_t epoch, generation;
 	struct operations ops;
 	bool mirrored;			/* the rows are the mirror's */
@@ -50,6 +51,9 @@ struct call {
 	unsigned int attempt;
 	struct message before;		/* what the attempt before sent … */
 	struct error refusal;		/* … and why it was refused */
+	struct error verdict;		/* on what is not sent: refused, or OK: it is so already */
+	unsigned int recall;		/* attempt that is looked for in the ledger */
+	void (*recalled)(struct call *call, uint64_t transaction);
 };
 LIST_HEAD(calls, call);
 

@@ -358,6 +358,10 @@ static void fill_ledger(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	" WHERE p.name >= ?3 AND (p.name > ?3 OR printf('%02d', c.idx) > ?4)" UNUSED("?2") \
 	UNUSED("?5")
 
+#define LEDGER \
+	"SELECT 0, \"transaction\", time_ns, request_id, status, operations, uid, who, subject," \
+	" summary, text, pid, epoch, reason FROM ledger WHERE"
+
 static const struct row_type {
 	uint16_t row;
 	void (*fill)(struct uvd *uvd, sqlite3_stmt *q, void *record);
@@ -414,9 +418,7 @@ static const struct row_type {
 	  CONTEXTS UNUSED("?1") " ORDER BY p.name, c.idx",
 	  CONTEXTS " AND p.uuid = ?1 ORDER BY c.idx" },
 	{ COMMAND_ROW_LEDGER, fill_ledger,
-	  "SELECT 0, \"transaction\", time_ns, request_id, status, operations, uid, who, subject,"
-	  " summary, text, pid, epoch, reason FROM ledger"
-	  " WHERE \"transaction\" > ?2 AND (?1 IS NULL OR subject ="
+	  LEDGER " \"transaction\" > ?2 AND (?1 IS NULL OR subject ="
 	  " (SELECT name FROM partition WHERE uuid = ?1))" UNUSED("?3") UNUSED("?4") UNUSED("?5")
 	  " ORDER BY \"transaction\"", NULL },
 };
@@ -477,6 +479,27 @@ static int find_partition(struct uvd *uvd, const char *name, uint8_t uuid[16], s
 			 db_error(uvd->db));
 }
 
+/* The line of the request that has this id, if there is one. */
+static int add_request(struct uvd *uvd, const char *id, struct reply *reply)
+{
+	struct command_row_ledger *r;
+	uint8_t uuid[16];
+	sqlite3_stmt *q;
+	int rc;
+
+	if (uuid_read(uuid, id) < 0)
+		return 0;
+	q = db_query(uvd->db, LEDGER " request_id = ?", "u", uuid);
+	rc = db_next(uvd->db, q);
+	if (rc <= 0)
+		return rc;
+	r = reply_add(reply, COMMAND_ROW_LEDGER, 0);
+	if (r)
+		fill_ledger(uvd, q, r);
+	db_done(q);
+	return 0;
+}
+
 static bool answer(struct uvd *uvd, const struct command_query *c, struct reply *reply,
 		   struct fault *f)
 {
@@ -506,6 +529,10 @@ static bool answer(struct uvd *uvd, const struct command_query *c, struct reply 
 		fault_set(f, COMMAND_INVALID, "see docs/command.md", "there are no rows of type %u",
 			  c->row);
 		return false;
+	}
+	if (c->row == COMMAND_ROW_LEDGER && !strcmp(c->noun, "request") && !c->at_ns) {
+		rc = add_request(uvd, c->key, reply);
+		goto out;
 	}
 	if (c->noun[0] || c->key[0] || c->at_ns) {
 		fault_set(f, COMMAND_INVALID, "leave noun, key and at_ns zero",

@@ -291,7 +291,7 @@ struct command_query {
 	/* "partition" or "partition/device" */
 	char after_name[COMMAND_NAME_LEN + COMMAND_DEVICE_LEN];
 	char name[COMMAND_NAME_LEN];	/* a partition's name, or its UUID in text */
-	/* ROW_HISTORY only, else zero: */
+	/* ROW_HISTORY, else zero; ROW_LEDGER: noun "request", key the text of its id. */
 	uint64_t at_ns;			/* what was so at that time, CLOCK_REALTIME; 0: all of it */
 	char noun[16];			/* "": what has this key, or this owner */
 	char key[COMMAND_PATH_LEN];	/* "3" is of every list of CPUs with 3 in it */

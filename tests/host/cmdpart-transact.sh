@@ -108,6 +108,22 @@ cmdpartctl history memory:0 --at "@$moment" --json | jq -e '.history | map(.owne
 rc 3 cmdpartctl history web2 --at @1
 rc 3 cmdpartctl history nothing-ever
 
+# A request that comes again gets its first answer, when nothing is left to do, and when it would be refused by now.
+again() { # COMMAND…
+	local id first
+	id=$(</proc/sys/kernel/random/uuid)
+	rc 0 cmdpartctl "$@" --request-id "$id" --json
+	first=$(jq -c '[.transaction, .already]' "$work/out")
+	rc 0 cmdpartctl "$@" --request-id "$id" --json
+	is "the second answer to $*" "$(jq -c '[.transaction, .already]' "$work/out")" "$first"
+	[[ $first == *false* ]] || fail "$*: $first"
+}
+jq '.name = "twice"' "$work/web1.json" >"$work/twice.json"
+again define "$work/twice.json"
+again set twice cpus.budget_ms=20 cpus.period_ms=100
+again undefine twice
+rc 3 cmdpartctl undefine twice --request-id "$(</proc/sys/kernel/random/uuid)"
+
 # A copy of the book in use is a book.
 rc 0 cmdpartctl backup "$work/book"
 rc 0 uvd --check-db
