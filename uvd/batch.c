@@ -26,6 +26,7 @@ struct request {
 	struct transaction t;
 	uint8_t *message;
 	size_t length, room;
+	uint64_t digest;		/* of the message as it came */
 	struct reply *reply;		/* NULL: stored is the reply */
 	uint8_t *stored;
 	size_t n_stored;
@@ -82,7 +83,7 @@ static void write_ledger(struct request *q, bool internal)
 	struct ledger_line line = {
 		.transaction = t->number,
 		.request_id = h->request_id,
-		.digest = message_digest(h),
+		.digest = q->digest,
 		.status = t->fault.status,
 		.operations = h->count,
 		.uid = h->uid,
@@ -195,6 +196,7 @@ static void run(struct batch *b, struct request *q)
 	}
 	t->plan = h->kind == COMMAND_PLAN;
 	t->request = h;
+	q->digest = message_digest(h);
 	rc = begin(b);
 	if (rc == 0 && !t->plan)
 		rc = ledger_number(db, &t->number);

@@ -196,6 +196,25 @@ static void count_replies(const void *reply, size_t n, void *data)
 	statuses[statuses[15]++] = ((const struct command_header *)reply)->status;
 }
 
+/* What is refused for its form loses its records on the way, and stays the same request. */
+static void test_a_repeated_request_that_is_badly_made_gets_its_first_answer(void **state)
+{
+	struct host *h = *state;
+	struct command_header first;
+	int64_t lines;
+
+	message_begin(h, COMMAND_TRANSACT);
+	add_define(h, "web1", h->image, NETWORK_OWN_BRIDGE);
+	((struct command_record *)(message_header(h) + 1))->flags = 1;
+	first = *message_ask(h);
+	assert_int_equal(first.status, COMMAND_INVALID);
+	lines = sql(h, "SELECT count(*) FROM ledger");
+	assert_memory_equal(message_ask(h), &first, sizeof(first));
+	host_reopen(h);
+	assert_memory_equal(message_ask(h), &first, sizeof(first));
+	assert_int_equal(sql(h, "SELECT count(*) FROM ledger"), lines);
+}
+
 static void test_a_batch_shares_a_commit_and_each_stands_alone(void **state)
 {
 	struct host *h = *state;
@@ -453,6 +472,7 @@ int main(void)
 		TEST(test_a_plan_changes_nothing),
 		TEST(test_a_generation_that_is_not_the_rows_is_refused),
 		TEST(test_a_repeated_request_gets_its_first_answer),
+		TEST(test_a_repeated_request_that_is_badly_made_gets_its_first_answer),
 		TEST(test_a_batch_shares_a_commit_and_each_stands_alone),
 		TEST(test_a_commit_that_fails_undoes_all_of_it),
 		TEST(test_a_full_disk_makes_it_read_only_until_there_is_room),
