@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * For a uvd that is built with CRASH_POINTS: /run/ultravisor/crash says at which point, and at which
- * pass of it, it is killed: "committed 1". What /run/ultravisor/crash.next says is then in its place,
- * for the instance after it.
+ * For a uvd that is built with CRASH_POINTS: /run/ultravisor/crash says at which point, and at
+ * which pass of it, it is killed: "committed 1". What /run/ultravisor/crash.next says is then in
+ * its place, for the instance after it.
  */
 #include <common/crash.h>
 #include <fcntl.h>

@@ -45,7 +45,7 @@ passed=0 not=0
 declare -A ever
 
 attached() {
-	cmdpartctl show web --json | jq -e '[.channels[] | select(.device != null)] | length == 3 and
+	cmdpartctl show web --json | jq -e '[.channels[] | select(.device | IN("root", "net0", "console"))] | length == 3 and
 		all(.servers | any(.state == "serving") and any(.state == "standby"))' >/dev/null
 }
 agrees() { cmdpartctl verify >"$work/verify" 2>&1; }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sixteen clients at once, over few guests, processors, images and little memory: their requests share
- * batches in any order, some are asked again, and uvd ends now and then with a batch not committed, or
- * committed and not answered. Behind that the ledger is read in its order, and each request in it done
- * by a model of the rules: it must give the same answers, and at the end the same rows.
+ * Sixteen clients at once, over few guests, processors, images and little memory: their requests
+ * share batches in any order, some are asked again, and uvd ends now and then with a batch not
+ * committed, or committed and not answered. Behind that the ledger is read in its order, and each
+ * request in it done by a model of the rules: it must give the same answers, and at the end the
+ * same rows.
  *
  * SEED and ROUNDS may be set.
  */
@@ -214,7 +215,8 @@ static uint32_t define_guest(struct guest *g, const struct command_partition_def
 	return COMMAND_OK;
 }
 
-static uint32_t define_device(struct host *h, struct guest *g, const struct command_device_define *c)
+static uint32_t define_device(struct host *h, struct guest *g,
+			      const struct command_device_define *c)
 {
 	if (c->device == DEVICE_CONSOLE)
 		return COMMAND_OK;
@@ -355,7 +357,8 @@ static uint32_t model_run(struct host *h, struct model *m, const struct command_
 			const struct command_record *r = message_record(request, i);
 
 			status = step == 0 ? model_apply(h, &next, r) :
-				 step == 1 ? model_check(&next, r) : model_prepare(&next, request, i);
+				 step == 1 ? model_check(&next, r) :
+				 model_prepare(&next, request, i);
 		}
 	*failed = status ? i - 1 : COMMAND_NONE;
 	if (!status)
@@ -379,9 +382,10 @@ static char *said_by_model(const struct model *m)
 		const struct guest *g = &m->guest[i];
 
 		if (g->defined)
-			fprintf(f, "g%u %s on %d mode %u memory %llu cpus %#x/%u claims %d%d channels"
-				" %d%d generation %llu\n", i, domain_names[g->domain], g->on,
-				g->mode, (unsigned long long)g->assigned, g->cpus, g->context_mode,
+			fprintf(f, "g%u %s on %d mode %u memory %llu cpus %#x/%u claims %d%d"
+				" channels %d%d generation %llu\n", i, domain_names[g->domain],
+				g->on, g->mode, (unsigned long long)g->assigned,
+				g->cpus, g->context_mode,
 				g->claimed[DISK], g->claimed[CONSOLE], g->channel[DISK],
 				g->channel[CONSOLE], (unsigned long long)g->generation);
 	}
@@ -680,8 +684,8 @@ static void answered(const void *reply, size_t n, void *data)
 	if (q->answer) {
 		run.repeats++;
 		if (q->answer->length != n || memcmp(q->answer, answer, n))
-			snprintf(run.wrong, sizeof(run.wrong), "transaction %llu, status %u (%s), and asked"
-				 " again %llu, status %u (%s)",
+			snprintf(run.wrong, sizeof(run.wrong), "transaction %llu,"
+				 " status %u (%s), and asked again %llu, status %u (%s)",
 				 (unsigned long long)q->answer->transaction, q->answer->status,
 				 q->answer->text, (unsigned long long)answer->transaction,
 				 answer->status, answer->text);
@@ -759,8 +763,8 @@ static void replay(struct host *h, struct model *m, uint64_t first, unsigned int
 		if (status != db_int(q, 2) || status != r->answer->status ||
 		    failed != r->answer->failed) {
 			model = said_by_model(m);
-			fail_msg("transaction %lld: status %lld, record %u, %s; the model has status"
-				 " %u, record %u, for operation %u of:\n%s",
+			fail_msg("transaction %lld: status %lld, record %u, %s; the model"
+				 " has status %u, record %u, for operation %u of:\n%s",
 				 (long long)db_int(q, 0), (long long)db_int(q, 2),
 				 r->answer->failed, r->answer->text, status, failed,
 				 message_record(r->message, r->answer->failed == COMMAND_NONE ? 0 :
@@ -819,8 +823,8 @@ static void test_sixteen_clients_are_served_in_the_ledgers_order(void **state)
 	assert_string_equal(rows, model);
 	assert_in_line(h);
 	printf("seed %u: %zu requests: %u committed, %u conflicts, %u short of resources, %u not"
-	       " found; %u asked again, %u batches of several, %u ends of uvd before and %u behind a"
-	       " commit\n", seed, run.n, count[COMMAND_OK], count[COMMAND_CONFLICT],
+	       " found; %u asked again, %u batches of several, %u ends of uvd before and %u behind"
+	       " a commit\n", seed, run.n, count[COMMAND_OK], count[COMMAND_CONFLICT],
 	       count[COMMAND_RESOURCES], count[COMMAND_NOT_FOUND], run.repeats, run.mixed,
 	       run.ends, run.lost);
 	assert_true(count[COMMAND_OK] && count[COMMAND_CONFLICT] && count[COMMAND_RESOURCES] &&
