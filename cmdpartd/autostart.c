@@ -132,7 +132,7 @@ static void start(struct service *service, struct rows *rows, const char *name)
 	derive_uuid(id, a->instance, label);
 	draft_begin(&a->draft, COMMAND_TRANSACT, id, &author, service->policy, ROLE_ADMIN, rows);
 	rc = draft_add(&a->draft, &op, &e);
-	if (rc < 0 || !message_count(&a->draft.message)) {
+	if (rc < 0 || !draft_changes(&a->draft)) {
 		draft_end(&a->draft);
 		if (rc < 0)
 			refused(service, &e);

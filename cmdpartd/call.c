@@ -70,11 +70,17 @@ struct call *call_new(struct service *service, struct http_request *http)
 	return call;
 }
 
-void call_undraft(struct call *call)
+/* uvd has answered: others need not reckon with it any more. */
+static void land(struct call *call)
 {
 	if (call->flying)
 		LIST_REMOVE(call, entry);
 	call->flying = false;
+}
+
+void call_undraft(struct call *call)
+{
+	land(call);
 	if (call->drafted)
 		draft_end(&call->draft);
 	call->drafted = false;
@@ -378,6 +384,31 @@ static void gather(struct call *call)
 	call_rows(call, mask, name, 0, 0, drafted);
 }
 
+/* Looks whether the world has changed since the rows were read, before giving up. */
+static void look_again(struct call *call)
+{
+	struct error e = call->verdict;
+
+	call->verdict = (struct error)ERROR_NONE;
+	if (++call->attempt == RECALL_ATTEMPTS) {
+		refuse(call, &e);
+		return;
+	}
+	log_debug("refused, looking again: %s", e.message);
+	error_clear(&call->refusal);
+	call->refusal = e;
+	call_undraft(call);
+	gather(call);
+}
+
+static void refused_recalled(struct call *call, uint64_t transaction)
+{
+	if (transaction)
+		settle(call, transaction);
+	else
+		look_again(call);
+}
+
 static bool same_records(const struct message *a, const struct message *b)
 {
 	size_t head = sizeof(struct command_header);
@@ -413,19 +444,17 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 		call_error(call, &e);
 		return;
 	}
-	/* Has the world changed since the rows were read? Then look again before giving up. */
-	if (!call->plan && (e.code == EXIT_CONFLICT || e.code == EXIT_RESOURCES) &&
-	    ++call->attempt < RECALL_ATTEMPTS) {
-		log_debug("refused, looking again: %s", e.message);
-		error_clear(&call->refusal);
-		call->refusal = e;
-		call_undraft(call);
-		gather(call);
-		return;
-	}
 	if (reply->failed != COMMAND_NONE && call->many)
 		error_where(&e, "request: record %u of the transaction", reply->failed);
-	refuse(call, &e);
+	if (call->plan || (e.code != EXIT_CONFLICT && e.code != EXIT_RESOURCES)) {
+		refuse(call, &e);
+		return;
+	}
+	/* Its id may stand for what it was in other circumstances, and is done. */
+	land(call);
+	call->verdict = e;
+	if (!call->chosen || recall(call, refused_recalled) < 0)
+		look_again(call);
 }
 
 /* Keeps a copy of what is sent: an attempt that comes out the same is not made again. */
@@ -515,7 +544,7 @@ static void drafted(struct call *call)
 		conclude(call, &e);
 		return;
 	}
-	if (!message_count(&call->draft.message)) {
+	if (!draft_changes(&call->draft)) {
 		if (call->plan) {
 			answer_plan(call, &e);
 		} else if (call->mirrored) {

@@ -108,6 +108,19 @@ static void add_partition_record(struct draft *d, enum command_type type, const 
 	memcpy(r->partition, uuid, UUID_LEN);
 }
 
+/* Is so already: true of the whole transaction if it is still so when that is committed. */
+static int so_already(struct draft *d, const struct command_row_partition *p)
+{
+	add_partition_record(d, COMMAND_PARTITION_EXPECT, p->partition, p->r.generation);
+	d->expects++;
+	return 0;
+}
+
+bool draft_changes(const struct draft *d)
+{
+	return message_count(&d->message) > d->expects;
+}
+
 /* ---- operations ------------------------------------------------------------------ */
 
 static void add_definition(struct draft *d, const struct definition *def, const uint8_t uuid[16])
@@ -195,7 +208,7 @@ static int draft_define(struct draft *d, const struct operation *op, struct erro
 	subject(d, p->partition);
 	if (definition_matches(d->rows, p, &resolved) &&
 	    (!op->has_uuid || !memcmp(op->uuid, p->partition, UUID_LEN)))
-		return 0;
+		return so_already(d, p);
 	error_set(e, EXIT_CONFLICT, "there is a partition %s already, with another %s", p->name,
 		  op->has_uuid && memcmp(op->uuid, p->partition, UUID_LEN) ? "UUID" :
 		  "definition");
@@ -317,7 +330,7 @@ static int draft_start(struct draft *d, const struct operation *op, struct error
 	switch (p->state) {
 	case PARTITION_STARTING:
 	case PARTITION_RUNNING:
-		return 0;
+		return so_already(d, p);
 	case PARTITION_PAUSED:
 		return state_conflict(p, "resume it: cmdpartctl resume %s", e);
 	case PARTITION_STOPPING:
@@ -334,7 +347,7 @@ static int draft_stop(struct draft *d, const struct operation *op, struct error 
 	if (!p || check_generation(op, p, e) < 0)
 		return -1;
 	if (!is_on(p))
-		return 0;
+		return so_already(d, p);
 	add_partition_record(d, COMMAND_PARTITION_STOP, p->partition, op->generation);
 	p->state = PARTITION_STOPPING;
 	return 0;
@@ -347,7 +360,7 @@ static int draft_kill(struct draft *d, const struct operation *op, struct error 
 	if (!p || check_generation(op, p, e) < 0)
 		return -1;
 	if (!is_on(p))
-		return 0;
+		return so_already(d, p);
 	add_partition_record(d, COMMAND_PARTITION_KILL, p->partition, op->generation);
 	copy_release(d->rows, p);
 	return 0;
@@ -361,7 +374,7 @@ static int draft_pause(struct draft *d, const struct operation *op, struct error
 	if (!p || check_generation(op, p, e) < 0)
 		return -1;
 	if (p->state == (pause ? PARTITION_PAUSED : PARTITION_RUNNING))
-		return 0;
+		return so_already(d, p);
 	if (!is_on(p))
 		return state_conflict(p, "start it first: cmdpartctl start %s", e);
 	add_partition_record(d, pause ? COMMAND_PARTITION_PAUSE : COMMAND_PARTITION_RESUME,
@@ -414,7 +427,7 @@ static int assign_to_domain(struct draft *d, struct command_row_partition *p, co
 	struct command_domain_assign *r;
 
 	if (!strcmp(p->domain, domain))
-		return 0;
+		return so_already(d, p);
 	if (!rows_domain(d->rows, domain)) {
 		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", domain);
 		return error_fix(e, "cmdpartctl domain shows those there are");
@@ -446,7 +459,7 @@ static int change_cpus(struct draft *d, struct command_row_partition *p, const j
 		       !(p->flags & PROCESSOR_REALTIME) == !def->realtime &&
 		       p->window_ns == def->window_ns)) {
 		free(def);
-		return rc;
+		return rc < 0 ? rc : so_already(d, p);
 	}
 	r = message_add(&d->message, COMMAND_PARTITION_MODIFY, p->r.generation);
 	memcpy(r->partition, p->partition, UUID_LEN);
@@ -553,7 +566,7 @@ static int draft_activate(struct draft *d, const struct operation *op, struct er
 		return error_set(e, EXIT_DENIED, "%s is a system partition", p->name);
 	if (p && is_on(p)) {
 		subject(d, p->partition);
-		return 0;
+		return so_already(d, p);
 	}
 	if (policy_check_definition(d->policy, d->role, &resolved, e) < 0)
 		return -1;

@@ -42,6 +42,16 @@ static void *add_domain(struct draft *d, enum command_type type,
 	return r;
 }
 
+static int so_already(struct draft *d, const struct command_row_domain *row)
+{
+	struct command_domain *r = message_add(&d->message, COMMAND_DOMAIN_EXPECT,
+					       row->r.generation);
+
+	message_text(r->name, sizeof(r->name), row->name);
+	d->expects++;
+	return 0;
+}
+
 static bool same(const struct command_row_domain *o, const struct policy_domain *d)
 {
 	return o->memory == d->memory && o->frame_ns == d->frame_ns &&
@@ -71,7 +81,7 @@ int draft_create_domain(struct draft *d, const struct operation *op, struct erro
 	if (only_admin(d, "change domains", e) < 0)
 		return -1;
 	if (o && same(o, &op->domain))
-		return 0;
+		return so_already(d, o);
 	if (o) {
 		error_set(e, EXIT_CONFLICT, "there is a domain %s already, with other resources",
 			  op->name);
@@ -116,7 +126,7 @@ int draft_modify_domain(struct draft *d, const struct operation *op, struct erro
 	if (changed(o, op->changes, &whole, e) < 0)
 		return -1;
 	if (same(o, &whole.domain))
-		return 0;
+		return so_already(d, o);
 	give(o, &whole.domain);
 	add_domain(d, COMMAND_DOMAIN_MODIFY, o, op->generation ? op->generation :
 		   o->r.generation);

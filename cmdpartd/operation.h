@@ -85,6 +85,7 @@ struct draft {
 	struct effects effects;
 	uint8_t subject[16];		/* the partition that was last operated on */
 	bool has_subject;
+	uint32_t expects;		/* records that change nothing */
 	bool last;			/* no operation follows, to go by the rows after it */
 	struct placement *placement;	/* of the last start, also a refused one; owned */
 	struct placement_ask ask;
@@ -95,6 +96,7 @@ void draft_begin(struct draft *d, enum command_kind kind, const uint8_t request_
 		 const struct author *author, const struct policy *policy, enum role role,
 		 struct rows *rows);
 int draft_add(struct draft *d, const struct operation *op, struct error *e);
+bool draft_changes(const struct draft *d);	/* else all of it is so already */
 void draft_end(struct draft *d);
 
 /* Those of the host and its domains, for draft_add (draft_host.c). */

@@ -28,6 +28,8 @@ static bool same(const struct call *call, const struct command_row_ledger *line)
 	       (call->many || !name[0] || !strcmp(line->subject, name));
 }
 
+static int ask(struct call *call);
+
 static void answered(enum exit_code code, const struct command_header *reply, void *data)
 {
 	const struct command_row_ledger *line = NULL;
@@ -40,11 +42,11 @@ static void answered(enum exit_code code, const struct command_header *reply, vo
 	if (line && line->status == COMMAND_OK && same(call, line))
 		call->recalled(call, line->transaction);
 	/* Refused at first, it was tried once more. */
-	else if (!line || ++call->recall == RECALL_ATTEMPTS || recall(call, call->recalled) < 0)
+	else if (!line || ++call->recall == RECALL_ATTEMPTS || ask(call) < 0)
 		call->recalled(call, 0);
 }
 
-int recall(struct call *call, recall_done *done)
+static int ask(struct call *call)
 {
 	uint8_t id[UUID_LEN], of[UUID_LEN];
 	char text[UUID_TEXT];
@@ -57,6 +59,12 @@ int recall(struct call *call, recall_done *done)
 	message_text(q->noun, sizeof(q->noun), "request");
 	recall_id(of, call->request_id, call->recall);
 	message_text(q->key, sizeof(q->key), uuid_format(of, text));
-	call->recalled = done;
 	return uvdlink_send(call->service->link, &m, answered, call);
+}
+
+int recall(struct call *call, recall_done *done)
+{
+	call->recall = 0;
+	call->recalled = done;
+	return ask(call);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request that comes again, and of which nothing is left to do, or that is refused by what it has
- * done itself: its first answer is in the ledger, under the id that its author chose.
+ * A request that comes again, of which nothing is left to do, or that is refused by what it has
+ * done itself, or as another transaction under its id: its first answer is in the ledger.
  */
 #ifndef CMDPARTD_RECALL_H
 #define CMDPARTD_RECALL_H

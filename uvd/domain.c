@@ -232,6 +232,14 @@ int domain_modify(struct transaction *t, const void *record)
 	return 0;
 }
 
+int domain_expect(struct transaction *t, const void *record)
+{
+	const struct command_domain *c = record;
+	struct command_domain is;
+
+	return find(t, &c->r, c->name, &is);
+}
+
 int domain_assign(struct transaction *t, const void *record)
 {
 	const struct command_domain_assign *c = record;

@@ -48,6 +48,7 @@ static const struct field fields[] = {
 	FIELD(COMMAND_DOMAIN_CREATE, RULE_NAME, command_domain, name),
 	FIELD(COMMAND_DOMAIN_DESTROY, RULE_NAME, command_domain, name),
 	FIELD(COMMAND_DOMAIN_MODIFY, RULE_NAME, command_domain, name),
+	FIELD(COMMAND_DOMAIN_EXPECT, RULE_NAME, command_domain, name),
 	FIELD(COMMAND_DOMAIN_ASSIGN, RULE_NAME, command_domain_assign, domain),
 	FIELD(COMMAND_CHANNEL_REVOKE, RULE_NAME, command_channel, name),
 	FIELD(COMMAND_DEVICE_RESET, RULE_NAME, command_device_op, name),

@@ -398,6 +398,14 @@ int partition_resume(struct transaction *t, const void *record)
 			       "only a paused partition can be resumed");
 }
 
+int partition_expect(struct transaction *t, const void *record)
+{
+	const struct command_partition *c = record;
+	struct partition p;
+
+	return partition_find(t, &c->r, c->partition, &p);
+}
+
 /* Both are idempotent in the module, and repeated at the next start if we are killed here. */
 static void run_or_stop(struct transaction *t, const uint8_t uuid[16],
 			int (*call)(struct kernel *k, int fd))

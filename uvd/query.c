@@ -602,6 +602,7 @@ const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, ui
 	case COMMAND_DOMAIN_CREATE:
 	case COMMAND_DOMAIN_MODIFY:
 	case COMMAND_DOMAIN_DESTROY:
+	case COMMAND_DOMAIN_EXPECT:
 	case COMMAND_HOST_POOL:
 	case COMMAND_HOST_STOP:
 	case COMMAND_HOST_START:

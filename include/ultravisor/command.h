@@ -114,6 +114,8 @@ enum command_type {
 	COMMAND_DOMAIN_ASSIGN = 25,	/* [partition: not running] to another domain */
 	COMMAND_CHANNEL_REVOKE = 26,	/* [channel] its server's endpoint: the standby serves */
 	COMMAND_DEVICE_RESET = 27,	/* [device's row] what the host holds for it, made anew */
+	COMMAND_PARTITION_EXPECT = 28,	/* [partition] nothing: what is so already stays so */
+	COMMAND_DOMAIN_EXPECT = 29,	/* [domain] likewise */
 
 	COMMAND_QUERY_ROWS = 64,
 	COMMAND_QUERY_EVENTS = 66,
@@ -535,6 +537,7 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_PARTITION_KILL:
 	case COMMAND_PARTITION_PAUSE:
 	case COMMAND_PARTITION_RESUME:
+	case COMMAND_PARTITION_EXPECT:
 	case COMMAND_MEMORY_RELEASE:
 	case COMMAND_LEASE_RENEW:
 	case COMMAND_PROCESSOR_RELEASE:	return sizeof(struct command_partition);
@@ -551,6 +554,7 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_DOMAIN_ASSIGN:	return sizeof(struct command_domain_assign);
 	case COMMAND_DOMAIN_CREATE:
 	case COMMAND_DOMAIN_MODIFY:
+	case COMMAND_DOMAIN_EXPECT:
 	case COMMAND_DOMAIN_DESTROY:	return sizeof(struct command_domain);
 	case COMMAND_HOST_POOL:		return sizeof(struct command_host_pool);
 	case COMMAND_HOST_STOP:

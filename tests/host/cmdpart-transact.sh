@@ -121,6 +121,10 @@ again() { # COMMAND…
 jq '.name = "twice"' "$work/web1.json" >"$work/twice.json"
 again define "$work/twice.json"
 again set twice cpus.budget_ms=20 cpus.period_ms=100
+# Drafted anew it would be another transaction, which could be done.
+jq -n '[ { kill: "twice" }, { start: "twice" } ]' >"$work/restart.json"
+again transact "$work/restart.json"
+cmdpartctl kill twice
 again undefine twice
 rc 3 cmdpartctl undefine twice --request-id "$(</proc/sys/kernel/random/uuid)"
 

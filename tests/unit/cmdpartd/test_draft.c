@@ -34,7 +34,8 @@ static const char *word(uint16_t type)
 		[COMMAND_MEMORY_ASSIGN] = "memory", [COMMAND_PROCESSOR_ASSIGN] = "cpu",
 		[COMMAND_DEVICE_CLAIM] = "claim", [COMMAND_CHANNEL_CREATE] = "channel",
 		[COMMAND_CHANNEL_CONNECT] = "connect", [COMMAND_DOMAIN_CREATE] = "create-domain",
-		[COMMAND_DOMAIN_DESTROY] = "destroy-domain",
+		[COMMAND_DOMAIN_DESTROY] = "destroy-domain", [COMMAND_PARTITION_EXPECT] = "expect",
+		[COMMAND_DOMAIN_EXPECT] = "expect-domain",
 	};
 
 	return type < sizeof(words) / sizeof(words[0]) && words[type] ? words[type] : "?";
@@ -93,6 +94,8 @@ static enum exit_code one(const char *host, enum operation_kind kind, const char
 		snprintf(to, size, "%s", e.message);
 	else
 		describe(&draft.message, to, size);
+	if (!e.code)
+		assert_int_equal(draft_changes(&draft), strncmp(to, "expect", 6) != 0);
 	code = e.code;
 	draft_end(&draft);
 	rows_free(rows);
@@ -115,21 +118,21 @@ static const struct {
 	{ ON, OPERATION_UNDEFINE, "web1", EXIT_CONFLICT, "is running" },
 	{ OFF, OPERATION_UNDEFINE, "web2", EXIT_NOT_FOUND, "no partition is named web2" },
 	{ OFF, OPERATION_START, "web1", EXIT_OK, START },
-	{ ON, OPERATION_START, "web1", EXIT_OK, "" },
+	{ ON, OPERATION_START, "web1", EXIT_OK, "expect@5" },
 	{ OFF, OPERATION_START, "io-a", EXIT_DENIED, "system partition" },
-	{ OFF, OPERATION_STOP, "web1", EXIT_OK, "" },
+	{ OFF, OPERATION_STOP, "web1", EXIT_OK, "expect@5" },
 	{ ON, OPERATION_STOP, "web1", EXIT_OK, "stop" },
-	{ OFF, OPERATION_KILL, "web1", EXIT_OK, "" },
+	{ OFF, OPERATION_KILL, "web1", EXIT_OK, "expect@5" },
 	{ ON, OPERATION_KILL, "web1", EXIT_OK, "kill" },
 	{ ON, OPERATION_KILL, "io-a", EXIT_DENIED, "system partition" },
 	{ ON, OPERATION_PAUSE, "web1", EXIT_OK, "pause" },
-	{ ON, OPERATION_RESUME, "web1", EXIT_OK, "" },
+	{ ON, OPERATION_RESUME, "web1", EXIT_OK, "expect@5" },
 	{ OFF, OPERATION_PAUSE, "web1", EXIT_CONFLICT, "is defined" },
 	{ HOST, OPERATION_ACTIVATE, "new", EXIT_OK,
 	  "define device memory cpu claim channel connect start" },
 	{ OFF, OPERATION_ACTIVATE, "web1", EXIT_OK,
 	  "undefine@5 define device memory cpu claim channel connect start" },
-	{ ON, OPERATION_ACTIVATE, "web1", EXIT_OK, "" },
+	{ ON, OPERATION_ACTIVATE, "web1", EXIT_OK, "expect@5" },
 	{ HOST, OPERATION_CREATE_DOMAIN, "batch", EXIT_OK, "create-domain" },
 	{ HOST, OPERATION_CREATE_DOMAIN, "default", EXIT_CONFLICT, "already" },
 	{ HOST, OPERATION_DESTROY_DOMAIN, "default", EXIT_OK, "destroy-domain" },
@@ -367,7 +370,7 @@ static void a_definition_matches_what_it_defined(void **state)
 	assert_false(definition_matches(rows, rows_partition(rows, "new"), &other));
 	/* Defining the same again in the same transaction is no conflict. */
 	assert_int_equal(draft_add(&draft, &op, &e), 0);
-	assert_int_equal(message_count(&draft.message), 5);
+	assert_int_equal(message_count(&draft.message), 6);
 	draft_end(&draft);
 	rows_free(rows);
 }

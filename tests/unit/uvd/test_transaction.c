@@ -120,6 +120,7 @@ static void test_a_generation_that_is_not_the_rows_is_refused(void **state)
 {
 	struct host *h = *state;
 	struct command_partition *c;
+	struct command_domain *d;
 	uint64_t seen;
 
 	define(h, "web1");
@@ -140,6 +141,27 @@ static void test_a_generation_that_is_not_the_rows_is_refused(void **state)
 	uuid_random(message_header(h)->request_id);
 	c->r.generation = seen + 1;
 	accepted(h);
+
+	/* What changes nothing holds the rest to what its author saw. */
+	for (unsigned int stale = 0; stale < 2; stale++) {
+		message_begin(h, COMMAND_TRANSACT);
+		c = message_add(h, COMMAND_PARTITION_EXPECT);
+		name_uuid(c->partition, "web1");
+		c->r.generation = seen + 2 - stale;
+		d = message_add(h, COMMAND_DOMAIN_EXPECT);
+		strcpy(d->name, "default");
+		d->r.generation = 1;
+		if (stale)
+			refused(h, COMMAND_CONFLICT, "generation 3 now, 2 was seen");
+		else
+			accepted(h);
+	}
+	message_begin(h, COMMAND_TRANSACT);
+	d = message_add(h, COMMAND_DOMAIN_EXPECT);
+	strcpy(d->name, "default");
+	d->r.generation = 2;
+	refused(h, COMMAND_CONFLICT, "domain default has changed: generation 1 now, 2 was seen");
+	assert_int_equal(generation(h), seen + 2);
 
 	/* All operations of one message saw the same generation. */
 	message_begin(h, COMMAND_TRANSACT);
