@@ -47,6 +47,44 @@ static json_t *parse_value(const char *key, const char *text)
 	return strchr(key, '_') && *text && !*end ? json_integer(n) : json_string(text);
 }
 
+/* DEVICE.limits[.KEY]=VALUE, "none" takes it away. 1 if it is that, 0, or -1 and *e. */
+static int parse_limit(json_t *all, const char *text, struct error *e)
+{
+	const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
+	const char *rest = dot ? dot + strlen(".limits") : NULL;
+	char name[64], key[64];
+	json_t *devices, *device, *limits, *value;
+
+	if (!equals || !dot || dot > equals || strncmp(dot, ".limits", strlen(".limits")) ||
+	    (*rest != '.' && *rest != '='))
+		return 0;
+	snprintf(name, sizeof(name), "%.*s", (int)(dot - text), text);
+	snprintf(key, sizeof(key), "%.*s", *rest == '.' ? (int)(equals - rest - 1) : 0, rest + 1);
+	value = !strcmp(equals + 1, "none") ? json_null() : parse_value("_", equals + 1);
+	if (!key[0] && !json_is_null(value)) {
+		json_decref(value);
+		error_set(e, EXIT_INVALID, "limits are set one by one");
+		error_where(e, "%s", text);
+		return error_fix(e, "write %s.limits.bytes_per_s=100MiB, or %s.limits=none", name,
+				 name);
+	}
+	devices = json_object_get(all, "devices");
+	if (!devices)
+		json_object_set_new(all, "devices", devices = json_object());
+	device = json_object_get(devices, name);
+	if (!device)
+		json_object_set_new(devices, name, device = json_object());
+	if (!key[0]) {
+		json_object_set_new(device, "limits", value);
+		return 1;
+	}
+	limits = json_object_get(device, "limits");
+	if (!json_is_object(limits))
+		json_object_set_new(device, "limits", limits = json_object());
+	json_object_set_new(limits, key, value);
+	return 1;
+}
+
 static json_t *parse(int argc, char **argv, const char *const *keys, struct error *e)
 {
 	json_t *all = json_object(), *cpus;
@@ -54,8 +92,14 @@ static json_t *parse(int argc, char **argv, const char *const *keys, struct erro
 	for (int i = 0; i < argc; i++) {
 		const char *equals = strchr(argv[i], '=');
 		size_t n = equals ? (size_t)(equals - argv[i]) : strlen(argv[i]);
-		int k = 0;
+		int k = 0, rc = keys == partition_keys ? parse_limit(all, argv[i], e) : 0;
 
+		if (rc > 0)
+			continue;
+		if (rc < 0) {
+			json_decref(all);
+			return NULL;
+		}
 		while (keys[k] && (strlen(keys[k]) != n || strncmp(keys[k], argv[i], n)))
 			k++;
 		if (keys[k] && equals && !strncmp(keys[k], "cpus.", strlen("cpus."))) {
@@ -119,26 +163,32 @@ int run_set(const struct options *o, int argc, char **argv)
 
 int run_io(const struct options *o, int argc, char **argv)
 {
-	const bool failover = !strcmp(argv[0], "failover");
+	static const struct {
+		const char *verb, *done;
+	} verbs[] = {
+		{ "failover", "its server is revoked, the standby serves" },
+		{ "reset", "made anew" }, { "resize", "as large as its backing" }, { NULL, NULL },
+	};
 	char *name = http_client_escape(argv[1]), *device = http_client_escape(argv[2]), of[128];
 	struct error e = ERROR_NONE;
 	json_t *body = request_body(o), *reply = NULL;
-	int rc = EXIT_OK;
+	int rc = EXIT_OK, i = 0;
 
 	(void)argc;
-	if (!failover && strcmp(argv[0], "reset")) {
+	while (verbs[i].verb && strcmp(argv[0], verbs[i].verb))
+		i++;
+	if (!verbs[i].verb) {
 		error_set(&e, EXIT_INVALID, "this is not understood: %s", argv[0]);
 		error_where(&e, "io");
-		error_fix(&e, "cmdpartctl io failover NAME DEVICE; io reset NAME DEVICE");
+		error_fix(&e, "cmdpartctl io failover, io reset or io resize NAME DEVICE");
 		rc = give_up(o, &e);
 	} else if (call(o, "POST", body, &reply, &e, "/v1/partitions/%s/devices/%s/%s",
 			name ? name : "", device ? device : "",
-			failover ? "failover" : "reset") != EXIT_OK) {
+			verbs[i].verb) != EXIT_OK) {
 		rc = give_up(o, &e);
 	} else {
 		snprintf(of, sizeof(of), "%s/%s", argv[1], argv[2]);
-		say(o, reply, of, failover ? "its server is revoked, the standby serves" :
-		    "made anew", "so");
+		say(o, reply, of, verbs[i].done, "so");
 	}
 	json_decref(reply);
 	json_decref(body);

@@ -125,6 +125,7 @@ int copy_define(struct rows *rows, const struct definition *def, const uint8_t u
 		message_text(v.path, sizeof(v.path), x->path);
 		message_text(v.bridge, sizeof(v.bridge), x->bridge);
 		copy_device_mac(v.mac, x, uuid);
+		v.settings = x->settings;
 		rc = rows_add(rows, &v.r);
 	}
 	return rc;

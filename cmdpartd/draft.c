@@ -13,6 +13,7 @@
 #include <linux/ultravisor.h>
 
 #include "copy.h"
+#include "draft.h"
 #include "operation.h"
 #include "render.h"
 
@@ -57,12 +58,12 @@ static void subject(struct draft *d, const uint8_t uuid[16])
 	d->has_subject = true;
 }
 
-static bool is_on(const struct command_row_partition *p)
+bool draft_is_on(const struct command_row_partition *p)
 {
 	return p->state != PARTITION_DEFINED && p->state != PARTITION_FAILED;
 }
 
-static struct command_row_partition *guest(struct draft *d, const char *name, struct error *e)
+struct command_row_partition *draft_guest(struct draft *d, const char *name, struct error *e)
 {
 	struct command_row_partition *p = rows_partition(d->rows, name);
 
@@ -80,9 +81,8 @@ static struct command_row_partition *guest(struct draft *d, const char *name, st
 	return p;
 }
 
-/* The caller's generation is compared here too: an operation that is so already sends nothing. */
-static int check_generation(const struct operation *op, const struct command_row_partition *p,
-			    struct error *e)
+int draft_check_generation(const struct operation *op, const struct command_row_partition *p,
+			   struct error *e)
 {
 	if (!op->generation || op->generation == p->r.generation)
 		return 0;
@@ -94,7 +94,7 @@ static int check_generation(const struct operation *op, const struct command_row
 	return error_fix(e, "look again (cmdpartctl show %s), then decide", p->name);
 }
 
-static int state_conflict(const struct command_row_partition *p, const char *fix, struct error *e)
+int draft_state_conflict(const struct command_row_partition *p, const char *fix, struct error *e)
 {
 	error_set(e, EXIT_CONFLICT, "partition %s is %s", p->name, render_state(p->state));
 	return error_fix(e, fix, p->name);
@@ -108,8 +108,7 @@ static void add_partition_record(struct draft *d, enum command_type type, const 
 	memcpy(r->partition, uuid, UUID_LEN);
 }
 
-/* Is so already: true of the whole transaction if it is still so when that is committed. */
-static int so_already(struct draft *d, const struct command_row_partition *p)
+int draft_so_already(struct draft *d, const struct command_row_partition *p)
 {
 	add_partition_record(d, COMMAND_PARTITION_EXPECT, p->partition, p->r.generation);
 	d->expects++;
@@ -153,6 +152,7 @@ static void add_definition(struct draft *d, const struct definition *def, const 
 		message_text(x->path, sizeof(x->path), v->path);
 		message_text(x->bridge, sizeof(x->bridge), v->bridge);
 		copy_device_mac(x->mac, v, uuid);
+		x->settings = v->settings;
 	}
 }
 
@@ -208,7 +208,7 @@ static int draft_define(struct draft *d, const struct operation *op, struct erro
 	subject(d, p->partition);
 	if (definition_matches(d->rows, p, &resolved) &&
 	    (!op->has_uuid || !memcmp(op->uuid, p->partition, UUID_LEN)))
-		return so_already(d, p);
+		return draft_so_already(d, p);
 	error_set(e, EXIT_CONFLICT, "there is a partition %s already, with another %s", p->name,
 		  op->has_uuid && memcmp(op->uuid, p->partition, UUID_LEN) ? "UUID" :
 		  "definition");
@@ -221,8 +221,8 @@ static int undefine(struct draft *d, struct command_row_partition *p, uint64_t g
 {
 	uint8_t uuid[UUID_LEN];
 
-	if (is_on(p))
-		return state_conflict(p, "stop it first: cmdpartctl stop %s", e);
+	if (draft_is_on(p))
+		return draft_state_conflict(p, "stop it first: cmdpartctl stop %s", e);
 	memcpy(uuid, p->partition, UUID_LEN);
 	add_partition_record(d, COMMAND_PARTITION_UNDEFINE, uuid, generation);
 	copy_remove_of(d->rows, COMMAND_ROW_DEVICE,
@@ -232,8 +232,8 @@ static int undefine(struct draft *d, struct command_row_partition *p, uint64_t g
 	return 0;
 }
 
-static void add_device_op(struct draft *d, enum command_type type, const uint8_t uuid[16],
-			  const char *name)
+void draft_add_device_op(struct draft *d, enum command_type type, const uint8_t uuid[16],
+			 const char *name)
 {
 	struct command_device_op *r = message_add(&d->message, type, 0);
 
@@ -291,7 +291,7 @@ static void add_start(struct draft *d, const struct placement_ask *ask,
 	memory->page_size = placement->huge_pages ? COMMAND_HUGE_PAGE : 0;
 	add_contexts(d, ask, placement);
 	for (uint32_t i = 0; i < ask->devices; i++) {
-		add_device_op(d, COMMAND_DEVICE_CLAIM, ask->uuid, ask->device[i]);
+		draft_add_device_op(d, COMMAND_DEVICE_CLAIM, ask->uuid, ask->device[i]);
 		add_channel(d, ask, i, &placement->servers[i]);
 	}
 	add_partition_record(d, COMMAND_PARTITION_START, ask->uuid, generation);
@@ -323,18 +323,18 @@ static int start(struct draft *d, const struct command_row_partition *p, struct 
 
 static int draft_start(struct draft *d, const struct operation *op, struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 
-	if (!p || check_generation(op, p, e) < 0)
+	if (!p || draft_check_generation(op, p, e) < 0)
 		return -1;
 	switch (p->state) {
 	case PARTITION_STARTING:
 	case PARTITION_RUNNING:
-		return so_already(d, p);
+		return draft_so_already(d, p);
 	case PARTITION_PAUSED:
-		return state_conflict(p, "resume it: cmdpartctl resume %s", e);
+		return draft_state_conflict(p, "resume it: cmdpartctl resume %s", e);
 	case PARTITION_STOPPING:
-		return state_conflict(p, "wait until it is off, or kill it: cmdpartctl kill %s", e);
+		return draft_state_conflict(p, "wait until it is off, or kill it: cmdpartctl kill %s", e);
 	default:
 		return start(d, p, e);
 	}
@@ -342,12 +342,12 @@ static int draft_start(struct draft *d, const struct operation *op, struct error
 
 static int draft_stop(struct draft *d, const struct operation *op, struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 
-	if (!p || check_generation(op, p, e) < 0)
+	if (!p || draft_check_generation(op, p, e) < 0)
 		return -1;
-	if (!is_on(p))
-		return so_already(d, p);
+	if (!draft_is_on(p))
+		return draft_so_already(d, p);
 	add_partition_record(d, COMMAND_PARTITION_STOP, p->partition, op->generation);
 	p->state = PARTITION_STOPPING;
 	return 0;
@@ -355,12 +355,12 @@ static int draft_stop(struct draft *d, const struct operation *op, struct error 
 
 static int draft_kill(struct draft *d, const struct operation *op, struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 
-	if (!p || check_generation(op, p, e) < 0)
+	if (!p || draft_check_generation(op, p, e) < 0)
 		return -1;
-	if (!is_on(p))
-		return so_already(d, p);
+	if (!draft_is_on(p))
+		return draft_so_already(d, p);
 	add_partition_record(d, COMMAND_PARTITION_KILL, p->partition, op->generation);
 	copy_release(d->rows, p);
 	return 0;
@@ -368,15 +368,15 @@ static int draft_kill(struct draft *d, const struct operation *op, struct error 
 
 static int draft_pause(struct draft *d, const struct operation *op, struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 	bool pause = op->kind == OPERATION_PAUSE;
 
-	if (!p || check_generation(op, p, e) < 0)
+	if (!p || draft_check_generation(op, p, e) < 0)
 		return -1;
 	if (p->state == (pause ? PARTITION_PAUSED : PARTITION_RUNNING))
-		return so_already(d, p);
-	if (!is_on(p))
-		return state_conflict(p, "start it first: cmdpartctl start %s", e);
+		return draft_so_already(d, p);
+	if (!draft_is_on(p))
+		return draft_state_conflict(p, "start it first: cmdpartctl start %s", e);
 	add_partition_record(d, pause ? COMMAND_PARTITION_PAUSE : COMMAND_PARTITION_RESUME,
 			     p->partition, op->generation);
 	p->state = pause ? PARTITION_PAUSED : PARTITION_RUNNING;
@@ -427,13 +427,13 @@ static int assign_to_domain(struct draft *d, struct command_row_partition *p, co
 	struct command_domain_assign *r;
 
 	if (!strcmp(p->domain, domain))
-		return so_already(d, p);
+		return draft_so_already(d, p);
 	if (!rows_domain(d->rows, domain)) {
 		error_set(e, EXIT_NOT_FOUND, "no domain is named %s", domain);
 		return error_fix(e, "cmdpartctl domain shows those there are");
 	}
-	if (is_on(p))
-		return state_conflict(p, "its domain changes while it is off: cmdpartctl stop %s",
+	if (draft_is_on(p))
+		return draft_state_conflict(p, "its domain changes while it is off: cmdpartctl stop %s",
 				      e);
 	r = message_add(&d->message, COMMAND_DOMAIN_ASSIGN, p->r.generation);
 	memcpy(r->partition, p->partition, UUID_LEN);
@@ -450,7 +450,7 @@ static int change_cpus(struct draft *d, struct command_row_partition *p, const j
 	int rc;
 
 	if (p->state == PARTITION_STARTING)
-		return state_conflict(p, "wait until it runs: cmdpartctl show %s", e);
+		return draft_state_conflict(p, "wait until it runs: cmdpartctl show %s", e);
 	def = malloc(sizeof(*def));
 	if (!def)
 		return no_memory(e);
@@ -459,7 +459,7 @@ static int change_cpus(struct draft *d, struct command_row_partition *p, const j
 		       !(p->flags & PROCESSOR_REALTIME) == !def->realtime &&
 		       p->window_ns == def->window_ns)) {
 		free(def);
-		return rc < 0 ? rc : so_already(d, p);
+		return rc < 0 ? rc : draft_so_already(d, p);
 	}
 	r = message_add(&d->message, COMMAND_PARTITION_MODIFY, p->r.generation);
 	memcpy(r->partition, p->partition, UUID_LEN);
@@ -469,82 +469,28 @@ static int change_cpus(struct draft *d, struct command_row_partition *p, const j
 	r->period_ns = p->period_ns = def->period_ns;
 	r->window_ns = p->window_ns = def->window_ns;
 	free(def);
-	return is_on(p) ? place_again(d, p, e) : 0;
+	return draft_is_on(p) ? place_again(d, p, e) : 0;
 }
 
 static int draft_modify(struct draft *d, const struct operation *op, struct error *e)
 {
 	const char *domain = json_string_value(json_object_get(op->changes, "domain"));
 	const json_t *cpus = json_object_get(op->changes, "cpus");
-	struct command_row_partition *p = guest(d, op->name, e);
+	const json_t *devices = json_object_get(op->changes, "devices");
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 
-	if (!p || check_generation(op, p, e) < 0 ||
-	    (domain && assign_to_domain(d, p, domain, e) < 0))
+	if (!p || draft_check_generation(op, p, e) < 0 ||
+	    (domain && assign_to_domain(d, p, domain, e) < 0) ||
+	    (devices && draft_change_devices(d, p, devices, e) < 0))
 		return -1;
 	return cpus ? change_cpus(d, p, cpus, e) : 0;
 }
 
-/* A guest that is on, one of whose devices is meant. */
-static struct command_row_partition *guest_of_device(struct draft *d, const struct operation *op,
-						     struct error *e)
-{
-	struct command_row_partition *p = guest(d, op->name, e);
-
-	if (!p || check_generation(op, p, e) < 0)
-		return NULL;
-	for (rows_each(d->rows, DEVICE, device, v)) {
-		if (memcmp(v->partition, p->partition, UUID_LEN) || strcmp(v->name, op->device))
-			continue;
-		if (is_on(p))
-			return p;
-		state_conflict(p, "it has nothing of its host: cmdpartctl start %s", e);
-		return NULL;
-	}
-	error_set(e, EXIT_NOT_FOUND, "partition %s has no device %s", p->name, op->device);
-	error_fix(e, "cmdpartctl show %s lists its devices", p->name);
-	return NULL;
-}
-
-static int draft_failover(struct draft *d, const struct operation *op, struct error *e)
-{
-	struct command_row_partition *p = guest_of_device(d, op, e);
-	struct command_channel *r;
-	bool standby = false;
-
-	if (!p)
-		return -1;
-	for (rows_each(d->rows, CHANNEL, channel, c)) {
-		if (memcmp(c->partition, p->partition, UUID_LEN) || strcmp(c->name, op->device))
-			continue;
-		for (uint32_t i = 0; i < COMMAND_MAX_SERVERS; i++)
-			standby |= c->slot_state[i] == ULTRAVISOR_SLOT_STANDBY;
-		if (!standby)
-			break;
-		r = message_add(&d->message, COMMAND_CHANNEL_REVOKE, 0);
-		memcpy(r->channel, c->channel, UUID_LEN);
-		memcpy(r->partition, c->partition, UUID_LEN);
-		message_text(r->name, sizeof(r->name), c->name);
-		return 0;
-	}
-	error_set(e, EXIT_CONFLICT, "nobody stands by for %s of %s", op->device, p->name);
-	return error_fix(e, "start the other I/O partition; cmdpartctl list shows which run");
-}
-
-static int draft_reset_device(struct draft *d, const struct operation *op, struct error *e)
-{
-	struct command_row_partition *p = guest_of_device(d, op, e);
-
-	if (!p)
-		return -1;
-	add_device_op(d, COMMAND_DEVICE_RESET, p->partition, op->device);
-	return 0;
-}
-
 static int draft_undefine(struct draft *d, const struct operation *op, struct error *e)
 {
-	struct command_row_partition *p = guest(d, op->name, e);
+	struct command_row_partition *p = draft_guest(d, op->name, e);
 
-	if (!p || check_generation(op, p, e) < 0)
+	if (!p || draft_check_generation(op, p, e) < 0)
 		return -1;
 	return undefine(d, p, op->generation, e);
 }
@@ -564,9 +510,9 @@ static int draft_activate(struct draft *d, const struct operation *op, struct er
 	}
 	if (p && p->kind != PARTITION_GUEST)
 		return error_set(e, EXIT_DENIED, "%s is a system partition", p->name);
-	if (p && is_on(p)) {
+	if (p && draft_is_on(p)) {
 		subject(d, p->partition);
-		return so_already(d, p);
+		return draft_so_already(d, p);
 	}
 	if (policy_check_definition(d->policy, d->role, &resolved, e) < 0)
 		return -1;
@@ -594,6 +540,7 @@ int draft_add(struct draft *d, const struct operation *op, struct error *e)
 		[OPERATION_RESUME] = draft_pause,
 		[OPERATION_FAILOVER] = draft_failover,
 		[OPERATION_RESET_DEVICE] = draft_reset_device,
+		[OPERATION_RESIZE_DEVICE] = draft_resize_device,
 		[OPERATION_MODIFY] = draft_modify,
 		[OPERATION_CREATE_DOMAIN] = draft_create_domain,
 		[OPERATION_MODIFY_DOMAIN] = draft_modify_domain,

@@ -6,7 +6,7 @@
 #include <ultravisor/handover.h>
 
 #include "copy.h"
-#include "operation.h"
+#include "draft.h"
 
 static int only_admin(struct draft *d, const char *what, struct error *e)
 {

@@ -18,6 +18,7 @@ const char *operation_word(enum operation_kind kind)
 		[OPERATION_START] = "start", [OPERATION_STOP] = "stop", [OPERATION_KILL] = "kill",
 		[OPERATION_PAUSE] = "pause", [OPERATION_RESUME] = "resume",
 		[OPERATION_FAILOVER] = "failover", [OPERATION_RESET_DEVICE] = "reset device",
+		[OPERATION_RESIZE_DEVICE] = "resize device",
 		[OPERATION_MODIFY] = "set", [OPERATION_CREATE_DOMAIN] = "create domain",
 		[OPERATION_MODIFY_DOMAIN] = "set domain",
 		[OPERATION_DESTROY_DOMAIN] = "destroy domain", [OPERATION_STOP_HOST] = "stop host",
@@ -94,20 +95,30 @@ int operation_parse_domain_set(struct operation *op, const char *prefix, const j
 int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
 			struct error *e)
 {
-	static const char *const all[] = { "cpus", "domain", NULL };
+	static const char *const all[] = { "cpus", "domain", "devices", NULL };
+	static const char *const of_device[] = { "limits", NULL };
 	static const char *const keys[] = { "budget_ms", "period_ms", "realtime", "window_us",
 					    NULL };
 	const struct reader r = { "request", NULL, e };
 	char key[READER_KEY], domain[COMMAND_NAME_LEN];
-	json_t *cpus = NULL;
+	json_t *cpus = NULL, *devices = NULL, *value;
+	const char *name;
 
 	if (reader_object(&r, prefix, json, all) < 0 ||
-	    reader_name(&r, prefix, json, "domain", false, domain, sizeof(domain)) < 0 ||
+	    reader_get(&r, prefix, json, "devices", JSON_OBJECT,
+		       "{ \"root\": { \"limits\": { } } }", false, &devices) < 0)
+		return -1;
+	json_object_foreach(devices, name, value) {
+		snprintf(key, sizeof(key), "devices.%.64s", name);
+		if (reader_object(&r, key, value, of_device) < 0)
+			return -1;
+	}
+	if (reader_name(&r, prefix, json, "domain", false, domain, sizeof(domain)) < 0 ||
 	    reader_get(&r, prefix, json, "cpus", JSON_OBJECT, "{ \"budget_ms\": 30 }",
-		       !json_object_get(json, "domain"), &cpus) < 0 ||
+		       !devices && !json_object_get(json, "domain"), &cpus) < 0 ||
 	    (cpus && reader_object(&r, reader_join(key, prefix, "cpus"), cpus, keys) < 0)) {
 		error_why(e, "only these can be changed: cpus.budget_ms, cpus.period_ms, "
-			  "cpus.realtime, cpus.window_us, domain");
+			  "cpus.realtime, cpus.window_us, domain, devices.NAME.limits");
 		return -1;
 	}
 	op->changes = json_copy((json_t *)json);
@@ -127,6 +138,7 @@ static const struct {
 	{ "resume", OPERATION_RESUME },
 	{ "failover", OPERATION_FAILOVER },
 	{ "reset-device", OPERATION_RESET_DEVICE },
+	{ "resize-device", OPERATION_RESIZE_DEVICE },
 	{ "set", OPERATION_MODIFY },
 	{ "create-domain", OPERATION_CREATE_DOMAIN },
 	{ "set-domain", OPERATION_MODIFY_DOMAIN },
@@ -208,6 +220,7 @@ static int parse_one(struct operations *ops, unsigned int index, const json_t *j
 	case OPERATION_MODIFY_DOMAIN:
 	case OPERATION_FAILOVER:
 	case OPERATION_RESET_DEVICE:
+	case OPERATION_RESIZE_DEVICE:
 		if (!json_is_object(value)) {
 			reader_fault(&r, prefix, "\"%s\" is not an object", verb);
 			return error_fix(e, "see docs/resource-service.md");
@@ -313,6 +326,7 @@ static bool device_matches(const struct command_row_device *row, const uint8_t *
 
 	if (!row || row->device != v->type || strcmp(row->path, v->path) ||
 	    strcmp(row->bridge, v->bridge) ||
+	    memcmp(&row->settings, &v->settings, sizeof(v->settings)) ||
 	    (row->flags & DEVICE_READONLY) != (v->readonly ? DEVICE_READONLY : 0))
 		return false;
 	if (v->type != DEVICE_NETWORK)

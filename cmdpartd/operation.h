@@ -22,7 +22,7 @@
 enum operation_kind {
 	OPERATION_DEFINE, OPERATION_UNDEFINE, OPERATION_START, OPERATION_STOP, OPERATION_KILL,
 	OPERATION_PAUSE, OPERATION_RESUME, OPERATION_FAILOVER, OPERATION_RESET_DEVICE,
-	OPERATION_MODIFY,
+	OPERATION_RESIZE_DEVICE, OPERATION_MODIFY,
 	OPERATION_CREATE_DOMAIN, OPERATION_MODIFY_DOMAIN, OPERATION_DESTROY_DOMAIN,
 	OPERATION_STOP_HOST, OPERATION_START_HOST,
 	OPERATION_ACTIVATE,	/* make it match the definition, then start it */
@@ -40,7 +40,7 @@ struct operation {
 	uint64_t generation;		/* 0: any */
 	struct policy_domain domain;	/* CREATE_DOMAIN */
 	json_t *changes;		/* owned; MODIFY, MODIFY_DOMAIN: the keys that change */
-	char device[COMMAND_DEVICE_LEN];	/* FAILOVER, RESET_DEVICE */
+	char device[COMMAND_DEVICE_LEN];	/* FAILOVER, RESET_, RESIZE_DEVICE */
 };
 
 #define OPERATIONS_MAX 256u
@@ -56,7 +56,10 @@ void operations_free(struct operations *ops);
 
 /* Reads the array of /v1/transactions. 0, or -1 and *e. */
 int operations_parse(struct operations *ops, const json_t *array, struct error *e);
-/* { "cpus": { "budget_ms": 30 }, "domain": "batch" }: what of a partition can be changed. */
+/*
+ * What of a partition can be changed: { "cpus": { "budget_ms": 30 }, "domain": "batch",
+ * "devices": { "root": { "limits": { "iops": 500 } } } }
+ */
 int operation_parse_set(struct operation *op, const char *prefix, const json_t *json,
 			struct error *e);
 /* { "name", "cpus", "memory", "frame_ms", "phase_us" } */
@@ -98,12 +101,6 @@ void draft_begin(struct draft *d, enum command_kind kind, const uint8_t request_
 int draft_add(struct draft *d, const struct operation *op, struct error *e);
 bool draft_changes(const struct draft *d);	/* else all of it is so already */
 void draft_end(struct draft *d);
-
-/* Those of the host and its domains, for draft_add (draft_host.c). */
-int draft_create_domain(struct draft *d, const struct operation *op, struct error *e);
-int draft_modify_domain(struct draft *d, const struct operation *op, struct error *e);
-int draft_destroy_domain(struct draft *d, const struct operation *op, struct error *e);
-int draft_host(struct draft *d, const struct operation *op, struct error *e);
 
 /* to is empty, or not set up yet. */
 void effects_move(struct effects *to, struct effects *from);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <common/cpuset.h>
+#include <common/definition.h>
 #include <common/uuid.h>
 #include <linux/ultravisor.h>
 #include <ultravisor/io.h>
@@ -156,6 +157,13 @@ json_t *render_device(const struct command_row_device *d)
 		 d->mac[2], d->mac[3], d->mac[4], d->mac[5]);
 	set_text(o, "mac", d->device == DEVICE_NETWORK ? mac : "");
 	set_text(o, "tap", d->tap);
+	set_number(o, "queues", d->settings.queues);
+	set_number(o, "vlan", d->settings.vlan);
+	set_text(o, "serial", d->settings.serial);
+	set_text(o, "zone", d->settings.zone);
+	set(o, "limits", d->device == DEVICE_CONSOLE ? json_object() :
+	    definition_limits_to_json(d->device, &d->settings));
+	set_number(o, "size", d->size);
 	set(o, "claimed", json_boolean(d->claimed));
 	set_number(o, "generation", d->r.generation);
 	return o;

@@ -243,6 +243,7 @@ VERB(post_pause, OPERATION_PAUSE)
 VERB(post_resume, OPERATION_RESUME)
 VERB(post_failover, OPERATION_FAILOVER)
 VERB(post_reset, OPERATION_RESET_DEVICE)
+VERB(post_resize, OPERATION_RESIZE_DEVICE)
 VERB(delete_domain, OPERATION_DESTROY_DOMAIN)
 VERB(post_host_stop, OPERATION_STOP_HOST)
 VERB(post_host_start, OPERATION_START_HOST)
@@ -318,7 +319,7 @@ static void post_changes(struct http_request *http, void *data, enum operation_k
 
 static void post_set(struct http_request *http, void *data)
 {
-	static const char *const keys[] = { "cpus", "domain", NULL };
+	static const char *const keys[] = { "cpus", "domain", "devices", NULL };
 
 	post_changes(http, data, OPERATION_MODIFY, keys, operation_parse_set);
 }
@@ -476,6 +477,7 @@ const struct http_route service_routes[] = {
 	{ "POST", "/v1/partitions/{}/set", post_set },
 	{ "POST", "/v1/partitions/{}/devices/{}/failover", post_failover },
 	{ "POST", "/v1/partitions/{}/devices/{}/reset", post_reset },
+	{ "POST", "/v1/partitions/{}/devices/{}/resize", post_resize },
 	{ "POST", "/v1/partitions/{}/lease", lease_post },
 	{ "POST", "/v1/leases", lease_post_many },
 	{ "GET", "/v1/partitions/{}/why", why_get },

@@ -125,153 +125,16 @@ static int parse_boot(const struct reader *r, const json_t *boot, struct definit
 	return 0;
 }
 
-int definition_parse_mac(uint8_t mac[6], const char *text)
-{
-	unsigned int byte[6];
-	int end = 0;
-
-	if (strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
-	    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-		   &byte[4], &byte[5], &end) != 6 || end != 17)
-		return -1;
-	for (int i = 0; i < 6; i++)
-		mac[i] = byte[i];
-	return 0;
-}
-
-/* FNV-1a over both. The first byte, as QEMU's and libvirt's, has the local and no group bit. */
-void definition_derive_mac(uint8_t mac[6], const uint8_t uuid[16], const char *device)
-{
-	uint64_t hash = 0xcbf29ce484222325ull;
-
-	for (int i = 0; i < 16; i++)
-		hash = (hash ^ uuid[i]) * 0x100000001b3ull;
-	for (; *device; device++)
-		hash = (hash ^ (unsigned char)*device) * 0x100000001b3ull;
-	hash ^= hash >> 32;
-	mac[0] = 0x52;
-	for (int i = 1; i < 6; i++)
-		mac[i] = hash >> (8 * (i - 1));
-}
-
-static int parse_mac(const struct reader *r, const char *prefix, const json_t *json,
-		     struct definition_device *v)
-{
-	char text[32], key[READER_KEY];
-	int rc = reader_text(r, prefix, json, "mac", "\"52:54:00:12:34:56\"", false, text,
-			     sizeof(text));
-
-	if (rc <= 0)
-		return rc;
-	reader_join(key, prefix, "mac");
-	if (definition_parse_mac(v->mac, text) < 0) {
-		reader_fault(r, key, "\"%s\" is not an address", text);
-		return error_fix(r->e, "write it as \"52:54:00:12:34:56\", or leave it out");
-	}
-	if (v->mac[0] & 1 || !memcmp(v->mac, "\0\0\0\0\0\0", 6)) {
-		reader_fault(r, key, "\"%s\" is not the address of one card", text);
-		return error_fix(r->e, "make the first byte even and the address not zero");
-	}
-	v->has_mac = true;
-	return 0;
-}
-
-static int parse_bridge(const struct reader *r, const char *prefix, const json_t *json,
-			struct definition_device *v)
-{
-	char key[READER_KEY];
-
-	if (reader_text(r, prefix, json, "bridge", "\"uvbr0\"", true, v->bridge,
-			sizeof(v->bridge)) < 0)
-		return -1;
-	/* The kernel's rule for interface names (dev_valid_name). */
-	if (v->bridge[0] && strcmp(v->bridge, ".") && strcmp(v->bridge, "..") &&
-	    !strpbrk(v->bridge, "/: \t"))
-		return 0;
-	reader_fault(r, reader_join(key, prefix, "bridge"), "\"%s\" is not the name of a bridge",
-		     v->bridge);
-	return error_fix(r->e, "name one, or \"uvbr0\", which is made on demand");
-}
-
-static int parse_device_type(const struct reader *r, const char *prefix, const json_t *json,
-			     struct definition_device *v)
-{
-	static const char *const block[] = { "type", "name", "path", "readonly", NULL };
-	static const char *const network[] = { "type", "name", "bridge", "mac", NULL };
-	static const char *const console[] = { "type", "name", NULL };
-	char key[READER_KEY], type[32];
-
-	if (!json_is_object(json))
-		return reader_object(r, prefix, json, block);
-	if (reader_text(r, prefix, json, "type", "\"block\"", true, type, sizeof(type)) < 0)
-		return -1;
-	if (!strcmp(type, "block")) {
-		v->type = DEVICE_BLOCK;
-		if (reader_object(r, prefix, json, block) < 0 ||
-		    reader_path(r, prefix, json, "path", "\"disk.raw\"", true, v->path,
-				sizeof(v->path)) < 0 ||
-		    reader_bool(r, prefix, json, "readonly", &v->readonly) < 0)
-			return -1;
-		return 0;
-	}
-	if (!strcmp(type, "network")) {
-		v->type = DEVICE_NETWORK;
-		if (reader_object(r, prefix, json, network) < 0 ||
-		    parse_bridge(r, prefix, json, v) < 0 || parse_mac(r, prefix, json, v) < 0)
-			return -1;
-		return 0;
-	}
-	if (!strcmp(type, "console")) {
-		v->type = DEVICE_CONSOLE;
-		return reader_object(r, prefix, json, console);
-	}
-	reader_fault(r, reader_join(key, prefix, "type"), "\"%s\" is not a type of device", type);
-	return error_fix(r->e, "use \"block\", \"network\" or \"console\"");
-}
-
-/* Whether two devices of one partition stand in each other's way. */
-static int check_pair(const struct reader *r, const char *prefix, unsigned int index,
-		      const struct definition_device *o, const struct definition_device *v)
-{
-	char key[READER_KEY];
-
-	if (!strcmp(o->name, v->name)) {
-		reader_fault(r, reader_join(key, prefix, "name"),
-			     "devices[%u] has the name \"%s\" too", index, v->name);
-		return error_fix(r->e, "names are unique within a partition");
-	}
-	if (o->type != v->type)
-		return 0;
-	if (v->type == DEVICE_CONSOLE) {
-		reader_fault(r, reader_join(key, prefix, "type"),
-			     "devices[%u] is a console already", index);
-		return error_why(r->e, "a guest has one serial port");
-	}
-	if (v->type == DEVICE_BLOCK && !strcmp(o->path, v->path) &&
-	    !(o->readonly && v->readonly)) {
-		reader_fault(r, reader_join(key, prefix, "path"), "devices[%u] is the same file",
-			     index);
-		return error_why(r->e, "an image that is written is open once a host");
-	}
-	if (v->type == DEVICE_NETWORK && o->has_mac && v->has_mac && !memcmp(o->mac, v->mac, 6)) {
-		reader_fault(r, reader_join(key, prefix, "mac"),
-			     "devices[%u] has the same address", index);
-		return error_fix(r->e, "leave one of them out: it is derived");
-	}
-	return 0;
-}
-
 static int parse_device(const struct reader *r, const json_t *json, struct definition *d)
 {
 	struct definition_device *v = &d->device[d->devices];
 	char prefix[32];
 
 	snprintf(prefix, sizeof(prefix), "devices[%u]", d->devices);
-	if (parse_device_type(r, prefix, json, v) < 0 ||
-	    reader_name(r, prefix, json, "name", true, v->name, sizeof(v->name)) < 0)
+	if (definition_parse_device(r, prefix, json, v) < 0)
 		return -1;
 	for (unsigned int i = 0; i < d->devices; i++)
-		if (check_pair(r, prefix, i, &d->device[i], v) < 0)
+		if (definition_check_pair(r, prefix, i, &d->device[i], v) < 0)
 			return -1;
 	d->devices++;
 	return 0;
@@ -353,29 +216,6 @@ out:
 	return rc;
 }
 
-static json_t *device_to_json(const struct definition_device *v)
-{
-	char mac[18];
-	json_t *o;
-
-	switch (v->type) {
-	case DEVICE_BLOCK:
-		return json_pack("{s:s, s:s, s:s, s:b}", "type", "block", "name", v->name,
-				 "path", v->path, "readonly", v->readonly);
-	case DEVICE_NETWORK:
-		o = json_pack("{s:s, s:s, s:s}", "type", "network", "name", v->name, "bridge",
-			      v->bridge);
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1],
-			 v->mac[2], v->mac[3], v->mac[4], v->mac[5]);
-		if (v->has_mac)
-			json_object_set_new(o, "mac", json_string(mac));
-		return o;
-	case DEVICE_CONSOLE:
-		return json_pack("{s:s, s:s}", "type", "console", "name", v->name);
-	}
-	return NULL;
-}
-
 json_t *definition_cpus_to_json(const struct definition *d)
 {
 	json_t *cpus = json_pack("{s:i, s:s}", "count", (int)d->vcpus, "mode",
@@ -404,7 +244,7 @@ json_t *definition_to_json(const struct definition *d)
 	if (d->cmdline[0])
 		json_object_set_new(boot, "cmdline", json_string(d->cmdline));
 	for (unsigned int i = 0; i < d->devices; i++)
-		json_array_append_new(devices, device_to_json(&d->device[i]));
+		json_array_append_new(devices, definition_device_to_json(&d->device[i]));
 	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o}", "version", DEFINITION_VERSION,
 		      "name", d->name, "domain", d->domain, "cpus", cpus, "memory",
 		      size_format(d->memory, memory), "boot", boot, "devices", devices);

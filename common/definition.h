@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <common/definition_device.h>
 #include <common/error.h>
 #include <ultravisor/command.h>
 
@@ -19,16 +20,6 @@
 #define DEFINITION_MAX_DEVICES	16u
 #define DEFINITION_MAX_VCPUS	64u
 #define DEFINITION_MEMORY_STEP	(2ull << 20)	/* memory is a multiple of this */
-
-struct definition_device {
-	char name[COMMAND_DEVICE_LEN];
-	enum command_device type;
-	bool readonly;			/* block */
-	char path[COMMAND_PATH_LEN];	/* block; absolute */
-	char bridge[COMMAND_BRIDGE_LEN];/* network */
-	uint8_t mac[6];			/* network */
-	bool has_mac;			/* false: derived from the partition's UUID and the name */
-};
 
 struct definition {
 	char name[COMMAND_NAME_LEN];
@@ -68,12 +59,5 @@ json_t *definition_cpus_to_json(const struct definition *d);
 
 /* The canonical JSON of a definition, defaults spelled out; a new reference. */
 json_t *definition_to_json(const struct definition *d);
-
-
-/* The address of a network device that names none: locally administered, unicast. */
-void definition_derive_mac(uint8_t mac[6], const uint8_t uuid[16], const char *device);
-
-/* "52:54:00:12:34:56"; -1: not an address. */
-int definition_parse_mac(uint8_t mac[6], const char *text);
 
 #endif

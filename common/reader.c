@@ -246,8 +246,8 @@ int reader_size(const struct reader *r, const char *prefix, const json_t *object
 	if (*out % step) {
 		reader_fault(r, key, "\"%.64s\" is not a multiple of %s", given,
 			     size_format(step, text));
-		return error_fix(r->e, "write \"%lluMiB\"",
-				 (unsigned long long)((*out / step + 1) * step >> 20));
+		return error_fix(r->e, "write \"%s\"",
+				 size_format((*out / step + 1) * step, text));
 	}
 	return 1;
 }

@@ -435,6 +435,16 @@ struct device *device_replace(struct device *d, int endpoint, int backing)
 	return d;
 }
 
+void device_set(struct device *d, const struct command_settings *settings, uint64_t size)
+{
+	if (d->id.size == size && !memcmp(&d->id.settings, settings, sizeof(*settings)))
+		return;
+	d->id.settings = *settings;
+	d->id.size = size;
+	if (d->data && d->type->settings)
+		d->type->settings(d);
+}
+
 void device_withdraw(struct device *d)
 {
 	d->withdrawn = true;

@@ -22,6 +22,7 @@
 #include <systemd/sd-event.h>
 
 #include <libchannel/channel.h>
+#include <ultravisor/command.h>
 #include <ultravisor/io.h>
 
 #include "fence.h"
@@ -48,6 +49,8 @@ struct device_type {
 	bool (*turn)(struct device *d);
 	/* Some of its operations are over (device_touched): publishes them. Optional. */
 	void (*completed)(struct device *d);
+	/* d->id.settings or .size are others; in any state with d->data. Optional. */
+	void (*settings)(struct device *d);
 	/* Serves no longer. Its channel must not be touched; operations may still be under way. */
 	void (*lost)(struct device *d);
 	/* Nothing is under way any more; frees d->data. */
@@ -65,6 +68,8 @@ struct device_identity {
 	uint8_t partition_uuid[16];
 	char partition[64], name[32];
 	uint8_t mac[6];
+	struct command_settings settings;
+	uint64_t size;			/* block: as uvd told it to the guest's owner; 0: unknown */
 };
 
 struct device {
@@ -108,6 +113,9 @@ int device_open_channel(struct device **out, struct iopart *io, const struct dev
  * keeps its own. Returns the device that takes d's place, d itself or another, or NULL.
  */
 struct device *device_replace(struct device *d, int endpoint, int backing);
+
+/* It is served in another way from now on, by whoever serves. */
+void device_set(struct device *d, const struct command_settings *settings, uint64_t size);
 
 /* Ends it: at once if nothing is under way, else when that is over. d may be gone on return. */
 void device_withdraw(struct device *d);

@@ -81,7 +81,11 @@ static void take_endpoint(struct handover *h, struct message *in)
 	memcpy(id.partition, m->partition, sizeof(id.partition));
 	memcpy(id.name, m->device, sizeof(id.name));
 	memcpy(id.mac, m->mac, sizeof(id.mac));
+	id.settings = m->settings;
+	id.size = m->size;
 	d = find(h->iopart, m->channel_id);
+	if (d)
+		device_set(d, &id.settings, id.size);
 	if (d)
 		d = device_replace(d, in->fd[0], in->fd[1]);
 	else if (device_open(&d, h->iopart, &id, in->fd[0], in->fd[1]))
@@ -115,6 +119,11 @@ static int dispatch(struct handover *h, struct message *in)
 	case HANDOVER_ENDPOINT:
 		take_endpoint(h, in);
 		return 0;
+	case HANDOVER_SETTINGS:
+		d = find(h->iopart, m->channel_id);
+		if (d)
+			device_set(d, &m->settings, m->size);
+		return 0;
 	case HANDOVER_COMPLETE:
 		sweep(h);
 		return 0;
@@ -140,7 +149,11 @@ static int check(struct message *in, ssize_t n, const struct msghdr *h)
 	    m->version != HANDOVER_VERSION)
 		return -EPROTO;
 	if (!memchr(m->partition, 0, sizeof(m->partition)) ||
-	    !memchr(m->device, 0, sizeof(m->device)) || !memchr(m->reason, 0, sizeof(m->reason)))
+	    !memchr(m->device, 0, sizeof(m->device)) ||
+	    !memchr(m->settings.serial, 0, sizeof(m->settings.serial)) ||
+	    !memchr(m->settings.zone, 0, sizeof(m->settings.zone)) ||
+	    m->settings.queues > COMMAND_MAX_QUEUES ||
+	    !memchr(m->reason, 0, sizeof(m->reason)))
 		return -EPROTO;
 	return 0;
 }

@@ -169,6 +169,22 @@ int block_check_free(const char *path, bool readonly, char *why, size_t size)
 	return rc;
 }
 
+int block_size(const char *path, const char *resource, uint64_t *size)
+{
+	int fd = block_open(path, true, resource), rc = 0;
+	off_t end;
+
+	if (fd < 0)
+		return fd;
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		rc = -errno;
+	else
+		*size = end;
+	close(fd);
+	return rc;
+}
+
 int block_hold(const char *path, const char *resource)
 {
 	char now[BLOCK_RESOURCE];

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define BLOCK_RESOURCE 64
 
@@ -19,6 +20,9 @@ int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE
 
 /* Does nobody on this host use it? 0, or -EBUSY mounted or in use by another, with the reason. */
 int block_check_free(const char *path, bool readonly, char *why, size_t size);
+
+/* How many bytes it has now, if it still is resource: 0 or -errno, -ESTALE: it is another. */
+int block_size(const char *path, const char *resource, uint64_t *size);
 
 /*
  * Keeps a claimed block device from being mounted or used by others of the host: a descriptor,

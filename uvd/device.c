@@ -16,6 +16,7 @@
 #include "hold.h"
 #include "launch.h"
 #include "operation.h"
+#include "settings.h"
 
 static int check_definition(struct transaction *t, const struct command_device_define *d)
 {
@@ -56,7 +57,8 @@ int device_define(struct transaction *t, const void *record)
 	sqlite3_stmt *q;
 	int rc;
 
-	if (partition_find(t, &d->r, d->partition, &p) < 0 || check_definition(t, d) < 0)
+	if (partition_find(t, &d->r, d->partition, &p) < 0 || check_definition(t, d) < 0 ||
+	    settings_check(t, d->name, d->device, &d->settings) < 0)
 		return -ECANCELED;
 	if (d->device == DEVICE_BLOCK && access(d->path, F_OK) < 0)
 		return refuse(t, COMMAND_NOT_FOUND, "make the image first, or correct its path",
@@ -87,11 +89,14 @@ int device_define(struct transaction *t, const void *record)
 				      "device %s has the address of one of %s", d->name, name);
 		}
 	}
-	rc = db_run(db, "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "utiittbi", p.uuid,
+	rc = db_run(db, "INSERT INTO device (partition, name, type, flags, path, bridge, mac, rank)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "utiittbi", p.uuid,
 		    d->name, (int64_t)d->device, (int64_t)d->flags, d->path, d->bridge,
 		    network ? d->mac : NULL, (size_t)6, n);
 	if (rc < 0)
 		return refuse_db(t, rc);
+	if (settings_write(t, p.uuid, d->name, &d->settings) < 0)
+		return -ECANCELED;
 	t->defined++;
 	return 0;
 }
@@ -231,6 +236,7 @@ int device_claim(struct transaction *t, const void *record)
 	char resource[BLOCK_RESOURCE], why[128], tap[NETWORK_NAME] = "", uuid[UUID_TEXT];
 	struct partition p;
 	struct device d;
+	uint64_t bytes = 0;
 	int rc;
 
 	/* The generation is the device's, not the partition's. */
@@ -251,6 +257,9 @@ int device_claim(struct transaction *t, const void *record)
 			return refuse_claim(t, rc, d.path, why);
 		if (check_free(t, &d, resource) < 0)
 			return -ECANCELED;
+		rc = block_size(d.path, resource, &bytes);
+		if (rc < 0)
+			return refuse_claim(t, rc, d.path, strerror(-rc));
 		t->claims = true;
 		break;
 	case DEVICE_NETWORK:
@@ -261,10 +270,10 @@ int device_claim(struct transaction *t, const void *record)
 	default:
 		snprintf(resource, sizeof(resource), "console %s", uuid_format(p.uuid, uuid));
 	}
-	rc = db_run(t->uvd->db, "INSERT INTO claim VALUES (?, ?, ?, ?, nullif(?, ''), 1, ?)",
-		    "uttiti", p.uuid, c->name, resource,
+	rc = db_run(t->uvd->db, "INSERT INTO claim VALUES (?, ?, ?, ?, nullif(?, ''), 1, ?, ?)",
+		    "uttitii", p.uuid, c->name, resource,
 		    (int64_t)(d.type == DEVICE_BLOCK && !(d.flags & DEVICE_READONLY)), tap,
-		    (int64_t)t->number);
+		    (int64_t)t->number, (int64_t)bytes);
 	if (rc < 0)
 		return refuse_db(t, rc);
 	t->claimed++;

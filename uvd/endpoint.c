@@ -13,6 +13,7 @@
 
 #include "block.h"
 #include "endpoint.h"
+#include "settings.h"
 
 #define NO_SLOT 0xffffffffu
 
@@ -73,6 +74,8 @@ void endpoint_describe(const struct recipient *who, const struct endpoint *e,
 	memcpy(m->partition, e->partition_name, sizeof(m->partition));
 	memcpy(m->device, e->device, sizeof(m->device));
 	memcpy(m->mac, e->mac, sizeof(e->mac));
+	m->settings = e->settings;
+	m->size = e->size;
 }
 
 int endpoint_next(struct uvd *uvd, const struct recipient *who, uint64_t after, struct endpoint *e)
@@ -87,8 +90,9 @@ int endpoint_next(struct uvd *uvd, const struct recipient *who, uint64_t after, 
 			     (int64_t)after);
 	else
 		q = db_query(db, "SELECT c.module_id, c.type, s.slot, d.flags, c.uuid, c.partition,"
-			     " p.name, d.name, d.path, k.resource, k.tap, d.mac"
-			     " FROM channel_server s JOIN channel c ON c.uuid = s.channel"
+			     " p.name, d.name, d.path, k.resource, k.tap, d.mac,"
+			     " k.size, " SETTINGS_COLUMNS " FROM channel_server s"
+			     " JOIN channel c ON c.uuid = s.channel"
 			     " JOIN partition p ON p.uuid = c.partition"
 			     " JOIN device d ON d.partition = c.partition AND d.name = c.device"
 			     " JOIN claim k ON k.partition = c.partition AND k.name = c.device"
@@ -111,6 +115,10 @@ int endpoint_next(struct uvd *uvd, const struct recipient *who, uint64_t after, 
 	db_text(q, 10, e->tap, sizeof(e->tap));
 	if (sqlite3_column_bytes(q, 11) == sizeof(e->mac))
 		memcpy(e->mac, sqlite3_column_blob(q, 11), sizeof(e->mac));
+	if (!who->command) {
+		e->size = db_int(q, 12);
+		settings_read(q, 13, &e->settings);
+	}
 	db_done(q);
 	return 1;
 }

@@ -27,6 +27,8 @@ struct endpoint {
 	uint8_t channel[16], partition[16], mac[6];
 	char partition_name[COMMAND_NAME_LEN], device[COMMAND_DEVICE_LEN];
 	char path[COMMAND_PATH_LEN], resource[BLOCK_RESOURCE], tap[NETWORK_NAME];
+	struct command_settings settings;
+	uint64_t size;			/* block: as its guest is to know */
 };
 
 /* The one with the lowest id above after: 1, 0 (there is none) or -errno. */

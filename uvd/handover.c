@@ -25,11 +25,19 @@
 #include "handover.h"
 #include "news.h"
 #include "process.h"
+#include "settings.h"
 
 #define CONNECTIONS	32
 #define PER_USER	4	/* so that no system partition takes the others' places */
 #define RETRY_US	(500 * 1000ULL)	/* until what could not be sent is tried again */
 #define HELLO_US	(10 * 1000 * 1000ULL)
+
+/* A channel whose endpoint the peer has, and what it knows of its service. */
+struct sent {
+	uint64_t id;			/* the channel's */
+	struct command_settings settings;
+	uint64_t size;
+};
 
 struct connection {
 	TAILQ_ENTRY(connection) entry;
@@ -40,7 +48,7 @@ struct connection {
 	uid_t uid;
 	bool hello, complete;
 	struct recipient who;
-	uint64_t *sent;			/* channels' ids */
+	struct sent *sent;
 	unsigned int n_sent, room;
 	sd_event_source *io, *timer;
 };
@@ -135,28 +143,45 @@ static void turn_away(struct connection *c, const char *reason)
 	connection_close(c);
 }
 
-static bool was_sent(const struct connection *c, uint64_t id)
+static struct sent *find_sent(const struct connection *c, uint64_t id)
 {
 	unsigned int i;
 
 	for (i = 0; i < c->n_sent; i++)
-		if (c->sent[i] == id)
-			return true;
-	return false;
+		if (c->sent[i].id == id)
+			return &c->sent[i];
+	return NULL;
 }
 
-static int remember(struct connection *c, uint64_t id)
+static int remember(struct connection *c, const struct endpoint *e)
 {
 	if (c->n_sent == c->room) {
 		unsigned int room = c->room ? c->room * 2 : 16;
-		uint64_t *sent = reallocarray(c->sent, room, sizeof(*sent));
+		struct sent *sent = reallocarray(c->sent, room, sizeof(*sent));
 
 		if (!sent)
 			return -ENOMEM;
 		c->sent = sent;
 		c->room = room;
 	}
-	c->sent[c->n_sent++] = id;
+	c->sent[c->n_sent++] = (struct sent){ e->id, e->settings, e->size };
+	return 0;
+}
+
+/* What was changed since the endpoint was sent. Returns as send_message() does. */
+static int send_settings(struct connection *c, struct sent *s, const struct endpoint *e)
+{
+	struct handover_message m = new_message(HANDOVER_SETTINGS);
+	int rc;
+
+	if (s->size == e->size && settings_same(&s->settings, &e->settings))
+		return 0;
+	endpoint_describe(&c->who, e, &m);
+	rc = send_message(c, &m, NULL, 0);
+	if (rc < 0)
+		return rc == -EAGAIN ? rc : -EPIPE;
+	s->settings = e->settings;
+	s->size = e->size;
 	return 0;
 }
 
@@ -167,11 +192,11 @@ static int withdraw(struct connection *c)
 	int rc;
 
 	for (i = 0; i < c->n_sent;) {
-		if (endpoint_wanted(c->handover->uvd, &c->who, c->sent[i])) {
+		if (endpoint_wanted(c->handover->uvd, &c->who, c->sent[i].id)) {
 			i++;
 			continue;
 		}
-		m.channel_id = c->sent[i];
+		m.channel_id = c->sent[i].id;
 		rc = send_message(c, &m, NULL, 0);
 		if (rc < 0)
 			return rc;
@@ -243,16 +268,22 @@ static int send_endpoints(struct connection *c, bool force)
 	struct uvd *uvd = c->handover->uvd;
 	struct endpoint e = { 0 };
 	bool left = false;
+	struct sent *sent;
 	int rc;
 
 	while ((rc = endpoint_next(uvd, &c->who, e.id, &e)) > 0) {
-		if (was_sent(c, e.id))
+		sent = find_sent(c, e.id);
+		if (sent) {
+			rc = send_settings(c, sent, &e);
+			if (rc < 0)
+				return rc;
 			continue;
+		}
 		rc = !force && must_wait(c, &e) ? -EBUSY : send_endpoint(c, &e);
 		if (rc == -EAGAIN || rc == -EPIPE)
 			return rc;
 		if (rc == 0)
-			rc = remember(c, e.id);
+			rc = remember(c, &e);
 		left |= rc < 0;
 	}
 	if (left && !c->timer)
@@ -445,7 +476,7 @@ void handover_hung(struct handover *h, uint64_t channel, uint32_t slot, uint64_t
 static void handle_hello(struct connection *c, const struct handover_message *m, ssize_t n)
 {
 	if (n != sizeof(*m) || m->version != HANDOVER_VERSION || m->what != HANDOVER_HELLO) {
-		turn_away(c, "the first message must be HELLO, version 1");
+		turn_away(c, "the first message must be HELLO, version 2");
 		return;
 	}
 	c->timer = sd_event_source_disable_unref(c->timer);

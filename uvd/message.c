@@ -17,6 +17,7 @@
 enum rule {
 	RULE_TEXT,		/* printable, may be empty */
 	RULE_NAME,
+	RULE_NAME_OR_NONE,
 	RULE_PATH,		/* absolute */
 	RULE_PATH_OR_NONE,
 	RULE_INTERFACE_OR_NONE,
@@ -41,6 +42,12 @@ static const struct field fields[] = {
 	FIELD(COMMAND_DEVICE_DEFINE, RULE_NAME, command_device_define, name),
 	FIELD(COMMAND_DEVICE_DEFINE, RULE_PATH_OR_NONE, command_device_define, path),
 	FIELD(COMMAND_DEVICE_DEFINE, RULE_INTERFACE_OR_NONE, command_device_define, bridge),
+	FIELD(COMMAND_DEVICE_DEFINE, RULE_TEXT, command_device_define, settings.serial),
+	FIELD(COMMAND_DEVICE_DEFINE, RULE_NAME_OR_NONE, command_device_define, settings.zone),
+	FIELD(COMMAND_DEVICE_MODIFY, RULE_NAME, command_device_modify, name),
+	FIELD(COMMAND_DEVICE_MODIFY, RULE_TEXT, command_device_modify, settings.serial),
+	FIELD(COMMAND_DEVICE_MODIFY, RULE_NAME_OR_NONE, command_device_modify, settings.zone),
+	FIELD(COMMAND_DEVICE_RESIZE, RULE_NAME, command_device_op, name),
 	FIELD(COMMAND_DEVICE_CLAIM, RULE_NAME, command_device_op, name),
 	FIELD(COMMAND_DEVICE_RELEASE, RULE_NAME, command_device_op, name),
 	FIELD(COMMAND_CHANNEL_CREATE, RULE_NAME, command_channel, name),
@@ -148,6 +155,10 @@ static int check_field(const struct field *field, const char *text, struct fault
 	switch (field->rule) {
 	case RULE_TEXT:
 		return 0;
+	case RULE_NAME_OR_NONE:
+		if (!*text)
+			return 0;
+		/* fall through */
 	case RULE_NAME:
 		if (message_name_ok(text, field->size))
 			return 0;

@@ -45,6 +45,8 @@ int device_define(struct transaction *t, const void *record);
 int device_claim(struct transaction *t, const void *record);
 int device_claim_prepare(struct transaction *t, const void *record);
 int device_release(struct transaction *t, const void *record);
+int device_modify(struct transaction *t, const void *record);
+int device_resize(struct transaction *t, const void *record);
 int device_reset(struct transaction *t, const void *record);
 int device_reset_prepare(struct transaction *t, const void *record);
 void device_reset_publish(struct transaction *t, const void *record);

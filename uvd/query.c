@@ -19,6 +19,7 @@
 #include "lease.h"
 #include "operation.h"
 #include "query.h"
+#include "settings.h"
 #include "verify.h"
 
 /* What a query selects; NULL or zero members select everything. */
@@ -217,6 +218,8 @@ static void fill_device(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	if (sqlite3_column_bytes(q, 10) == 6)
 		memcpy(r->mac, sqlite3_column_blob(q, 10), 6);
 	r->rank = db_int(q, 11);
+	r->size = db_int(q, 12);
+	settings_read(q, 13, &r->settings);
 }
 
 static void fill_channel(struct uvd *uvd, sqlite3_stmt *q, void *record)
@@ -336,7 +339,8 @@ static void fill_ledger(struct uvd *uvd, sqlite3_stmt *q, void *record)
 
 #define DEVICES \
 	"SELECT coalesce(k.generation, 0), d.partition, p.name, d.name, d.type, d.flags," \
-	" k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac, d.rank FROM partition p" \
+	" k.name IS NOT NULL, d.path, d.bridge, k.tap, d.mac, d.rank," \
+	" coalesce(k.size, 0), " SETTINGS_COLUMNS " FROM partition p" \
 	" CROSS JOIN device d ON p.uuid = d.partition" \
 	" LEFT JOIN claim k ON k.partition = d.partition AND k.name = d.name" \
 	" WHERE p.name >= ?3 AND (p.name > ?3 OR d.name > ?4)" UNUSED("?2") UNUSED("?5")

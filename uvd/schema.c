@@ -27,6 +27,8 @@ static const char *const steps[] = {
 	,
 #include <uvd/migrate_4.sql.h>
 	,
+#include <uvd/migrate_5.sql.h>
+	,
 };
 _Static_assert(OLDEST + sizeof(steps) / sizeof(*steps) == SCHEMA_VERSION,
 	       "a step for each version");

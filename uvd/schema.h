@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
-#define SCHEMA_VERSION	4
+#define SCHEMA_VERSION	5
 
 /*
  * Makes or migrates, in one transaction: the file is of this version afterwards, or as it was.

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The tables of the resource database, version 4. docs/database.md tells what each means. Who changes
+-- The tables of the resource database, version 5. docs/database.md tells what each means. Who changes
 -- one raises SCHEMA_VERSION (schema.c) and adds a migration.
 --
 -- Every processor, byte of memory, device and channel has one owner row. What must hold at
@@ -132,6 +132,15 @@ CREATE TABLE device (
 	bridge TEXT NOT NULL,
 	mac BLOB CHECK (mac IS NULL OR length(mac) = 6),
 	rank INTEGER NOT NULL,			-- order in the definition, and in the guest
+	queues INTEGER NOT NULL DEFAULT 1 CHECK (queues BETWEEN 1 AND 8),
+	serial TEXT NOT NULL DEFAULT '' CHECK (serial = '' OR type = 1),
+	vlan INTEGER NOT NULL DEFAULT 0
+		CHECK (vlan = 0 OR (type = 2 AND vlan BETWEEN 1 AND 4094)),
+	zone TEXT NOT NULL DEFAULT '' CHECK (zone = '' OR type = 2),
+	operations INTEGER NOT NULL DEFAULT 0 CHECK (operations >= 0),	-- a second; 0: no limit
+	bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),		-- likewise
+	burst_ms INTEGER NOT NULL DEFAULT 0
+		CHECK ((burst_ms > 0) = (operations > 0 OR bytes > 0)),
 	PRIMARY KEY (partition, name),
 	CHECK ((type = 1) = (path <> '')),
 	CHECK ((type = 2) = (bridge <> '')),
@@ -150,6 +159,7 @@ CREATE TABLE claim (
 	tap TEXT UNIQUE,
 	generation INTEGER NOT NULL,
 	changed INTEGER NOT NULL,
+	size INTEGER NOT NULL DEFAULT 0 CHECK (size >= 0),	-- of a disk, as its guest was told
 	PRIMARY KEY (partition, name),
 	FOREIGN KEY (partition, name) REFERENCES device (partition, name)
 ) STRICT, WITHOUT ROWID;

@@ -235,7 +235,32 @@ CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
 		coalesce(NEW.tap, (SELECT nullif(path, '') FROM device
 		WHERE partition = NEW.partition AND name = NEW.name), NEW.resource), NEW.name,
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
-		json_object('resource', NEW.resource, 'writes', NEW.writes));
+		(SELECT json_object('resource', NEW.resource, 'writes', NEW.writes, 'size', NEW.size,
+		'queues', queues, 'serial', serial, 'vlan', vlan, 'zone', zone,
+		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms) FROM device
+		WHERE partition = NEW.partition AND name = NEW.name));
+END;
+CREATE TRIGGER claim_update_history AFTER UPDATE OF size ON claim WHEN OLD.size <> NEW.size BEGIN
+	INSERT INTO version VALUES ('device', lower(hex(NEW.partition)) || '/' || NEW.name,
+		coalesce(NEW.tap, (SELECT nullif(path, '') FROM device
+		WHERE partition = NEW.partition AND name = NEW.name), NEW.resource), NEW.name,
+		(SELECT name FROM partition WHERE uuid = NEW.partition),
+		(SELECT json_object('resource', NEW.resource, 'writes', NEW.writes, 'size', NEW.size,
+		'queues', queues, 'serial', serial, 'vlan', vlan, 'zone', zone,
+		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms) FROM device
+		WHERE partition = NEW.partition AND name = NEW.name));
+END;
+CREATE TRIGGER device_update_history AFTER UPDATE OF operations, bytes, burst_ms ON device
+WHEN EXISTS (SELECT 1 FROM claim WHERE partition = NEW.partition AND name = NEW.name) AND
+	(OLD.operations <> NEW.operations OR OLD.bytes <> NEW.bytes OR OLD.burst_ms <> NEW.burst_ms)
+BEGIN
+	INSERT INTO version SELECT 'device', lower(hex(partition)) || '/' || name,
+		coalesce(tap, nullif(NEW.path, ''), resource), name,
+		(SELECT name FROM partition WHERE uuid = NEW.partition),
+		json_object('resource', resource, 'writes', writes, 'size', size,
+		'queues', NEW.queues, 'serial', NEW.serial, 'vlan', NEW.vlan, 'zone', NEW.zone,
+		'operations', NEW.operations, 'bytes', NEW.bytes, 'burst_ms', NEW.burst_ms)
+	FROM claim WHERE partition = NEW.partition AND name = NEW.name;
 END;
 CREATE TRIGGER claim_delete_history AFTER DELETE ON claim BEGIN
 	INSERT INTO version VALUES ('device', lower(hex(OLD.partition)) || '/' || OLD.name,

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define COMMAND_MAGIC		0x444d4355u	/* "UCMD" */
-#define COMMAND_VERSION		3
+#define COMMAND_VERSION		4
 #define COMMAND_MAX_RECORDS	1024u
 #define COMMAND_MAX_LENGTH	(256u * 1024u)
 #define COMMAND_LAYOUT_VERSION	1
@@ -30,6 +30,12 @@
 #define COMMAND_PATH_LEN	512
 #define COMMAND_CMDLINE_LEN	1024
 #define COMMAND_BRIDGE_LEN	16
+#define COMMAND_SERIAL_LEN	24
+#define COMMAND_ZONE_LEN	32
+#define COMMAND_MAX_QUEUES	8
+#define COMMAND_MAX_SERIAL	20	/* bytes: VIRTIO_BLK_ID_BYTES */
+#define COMMAND_MAX_VLAN	4094
+#define COMMAND_MAX_BURST_MS	60000
 #define COMMAND_HISTORY_LEN	3072
 #define COMMAND_CPU_WORDS	16	/* CPU n is bit n % 64 of word n / 64 */
 #define COMMAND_MAX_SERVERS	4
@@ -116,6 +122,8 @@ enum command_type {
 	COMMAND_DEVICE_RESET = 27,	/* [device's row] what the host holds for it, made anew */
 	COMMAND_PARTITION_EXPECT = 28,	/* [partition] nothing: what is so already stays so */
 	COMMAND_DOMAIN_EXPECT = 29,	/* [domain] likewise */
+	COMMAND_DEVICE_MODIFY = 30,	/* [partition] the limits of one of its devices */
+	COMMAND_DEVICE_RESIZE = 31,	/* [device's row] a disk is as large as its backing now */
 
 	COMMAND_QUERY_ROWS = 64,
 	COMMAND_QUERY_EVENTS = 66,
@@ -165,6 +173,18 @@ static inline uint64_t command_ppm(uint64_t time_ns, uint64_t period_ns)
 enum command_device { DEVICE_BLOCK = 1, DEVICE_NETWORK = 2, DEVICE_CONSOLE = 3 };
 #define DEVICE_READONLY (1u << 0)
 
+/* How a device is served; what is not its type's is zero. */
+struct command_settings {
+	uint32_t queues;		/* 1 … COMMAND_MAX_QUEUES; console: 1 */
+	uint32_t vlan;			/* network: 1 … COMMAND_MAX_VLAN; 0: none */
+	char serial[COMMAND_SERIAL_LEN];	/* block; "": its name */
+	char zone[COMMAND_ZONE_LEN];	/* network; "": none */
+	/* Limits. A second: a disk's requests, a card's packets; and bytes. 0: none. */
+	uint64_t operations;
+	uint64_t bytes;
+	uint64_t burst_ms;		/* what may be saved up; 0 if there is no limit */
+};
+
 struct command_partition_define {
 	struct command_record r;
 	uint8_t partition[16];
@@ -192,6 +212,15 @@ struct command_device_define {
 	char path[COMMAND_PATH_LEN];	/* block: file or block device; else "" */
 	char bridge[COMMAND_BRIDGE_LEN];/* network; else "" */
 	uint8_t mac[8];			/* network: 6 bytes */
+	struct command_settings settings;
+};
+
+/* Limits alone change: what else of settings is another than the definition's is refused. */
+struct command_device_modify {
+	struct command_record r;
+	uint8_t partition[16];
+	char name[COMMAND_DEVICE_LEN];
+	struct command_settings settings;
 };
 
 /* While it is on, each context must be assigned anew in the same message. */
@@ -231,7 +260,7 @@ struct command_processor_assign {
 	uint64_t cpus[COMMAND_CPU_WORDS];
 };
 
-/* DEVICE_CLAIM, _RELEASE, _RESET: a device takes, gives back, renews what its definition names. */
+/* DEVICE_CLAIM, _RELEASE, _RESET, _RESIZE: of what a device's definition names on the host. */
 struct command_device_op {
 	struct command_record r;
 	uint8_t partition[16];
@@ -387,6 +416,8 @@ struct command_row_device {
 	char bridge[COMMAND_BRIDGE_LEN];
 	char tap[COMMAND_BRIDGE_LEN];	/* network, while claimed */
 	uint8_t mac[8];
+	struct command_settings settings;
+	uint64_t size;			/* block, while claimed: bytes that its guest was told of */
 };
 
 struct command_row_channel {
@@ -544,8 +575,10 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_PARTITION_MODIFY:	return sizeof(struct command_partition_modify);
 	case COMMAND_MEMORY_ASSIGN:	return sizeof(struct command_memory_assign);
 	case COMMAND_PROCESSOR_ASSIGN:	return sizeof(struct command_processor_assign);
+	case COMMAND_DEVICE_MODIFY:	return sizeof(struct command_device_modify);
 	case COMMAND_DEVICE_CLAIM:
 	case COMMAND_DEVICE_RESET:
+	case COMMAND_DEVICE_RESIZE:
 	case COMMAND_DEVICE_RELEASE:	return sizeof(struct command_device_op);
 	case COMMAND_CHANNEL_CREATE:
 	case COMMAND_CHANNEL_REVOKE:
@@ -582,6 +615,7 @@ static inline uint32_t command_record_size(uint16_t type)
 #define COMMAND_EXACT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
 COMMAND_EXACT(command_header, 520);
 COMMAND_EXACT(command_record, 16);
+COMMAND_EXACT(command_settings, 88);
 #undef COMMAND_EXACT
 
 #endif

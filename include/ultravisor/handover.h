@@ -12,8 +12,10 @@
 
 #include <stdint.h>
 
+#include <ultravisor/command.h>
+
 #define HANDOVER_PATH		"/run/ultravisor/uvd.sock"
-#define HANDOVER_VERSION	1
+#define HANDOVER_VERSION	2
 
 /* Users, by systemd/ultravisor.sysusers; uvd and uvmonitor's parent are root. */
 #define USER_COMMAND		"ultravisor-command"	/* cmdpartd */
@@ -30,6 +32,7 @@ enum handover_what {
 	HANDOVER_COMPLETE = 3,	/* uvd's: that was all there is now */
 	HANDOVER_WITHDRAW = 4,	/* uvd's: channel_id is no more; close it */
 	HANDOVER_REFUSED = 5,	/* uvd's, then it closes: reason says why */
+	HANDOVER_SETTINGS = 6,	/* uvd's: channel_id has these settings now, and this size */
 };
 
 #define HANDOVER_DEVICE_READONLY (1u << 0)
@@ -48,6 +51,8 @@ struct handover_message {
 	char device[32];
 	uint8_t mac[8];			/* network: 6 bytes */
 	char reason[128];
+	struct command_settings settings;
+	uint64_t size;			/* block: bytes that its guest is to know of; 0: unknown */
 };
 
 /*

@@ -345,6 +345,8 @@ void *book_add(struct book_message *m, uint16_t type)
 	r->length = size;
 	h->length += size;
 	h->count++;
+	if (type == COMMAND_DEVICE_DEFINE)
+		((struct command_device_define *)r)->settings.queues = 1;
 	return r;
 }
 

@@ -177,6 +177,8 @@ static void *add(uint16_t type)
 	r->length = command_record_size(type);
 	h->length += r->length;
 	h->count++;
+	if (type == COMMAND_DEVICE_DEFINE)
+		((struct command_device_define *)r)->settings.queues = 1;
 	return r;
 }
 

@@ -579,6 +579,8 @@ void *message_add(struct host *h, uint16_t type)
 	r->length = command_record_size(type);
 	m->length += r->length;
 	m->count++;
+	if (type == COMMAND_DEVICE_DEFINE)
+		((struct command_device_define *)r)->settings.queues = 1;
 	return r;
 }
 

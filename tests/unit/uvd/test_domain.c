@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "expect.h"
@@ -101,7 +103,7 @@ static void test_a_partition_moves_to_another_domain_while_it_is_off(void **stat
 	refused(h, COMMAND_CONFLICT, "web1 is starting");
 }
 
-static struct command_channel *revoke(struct host *h, const char *name, const char *device)
+static struct command_channel *revoke_channel(struct host *h, const char *name, const char *device)
 {
 	struct command_channel *c;
 	sqlite3_stmt *q;
@@ -125,18 +127,93 @@ static void test_a_server_is_revoked_and_gets_the_channel_anew(void **state)
 
 	define(h, "web1");
 	start(h, "web1");
-	revoke(h, "web1", "root");
+	revoke_channel(h, "web1", "root");
 	accepted(h);
 	assert_int_equal(h->fake->revoked, 1);
-	revoke(h, "web1", "monitor");
+	revoke_channel(h, "web1", "monitor");
 	refused(h, COMMAND_DENIED, "uvd's own");
-	c = revoke(h, "web1", "root");
+	c = revoke_channel(h, "web1", "root");
 	strcpy(c->name, "net0");
 	refused(h, COMMAND_INVALID, "this channel is of device root of web1");
-	c = revoke(h, "web1", "root");
+	c = revoke_channel(h, "web1", "root");
 	memset(c->channel, 1, sizeof(c->channel));
 	refused(h, COMMAND_NOT_FOUND, "no channel");
 	assert_int_equal(h->fake->revoked, 1);
+}
+
+static struct command_device_modify *set_device(struct host *h, const char *name,
+						const char *device)
+{
+	struct command_device_modify *m;
+
+	message_begin(h, COMMAND_TRANSACT);
+	m = message_add(h, COMMAND_DEVICE_MODIFY);
+	name_uuid(m->partition, name);
+	strcpy(m->name, device);
+	m->settings.queues = 1;
+	return m;
+}
+
+static void test_limits_alone_of_a_device_change(void **state)
+{
+	struct command_device_modify *m;
+	struct host *h = *state;
+
+	define(h, "web1");
+	start(h, "web1");
+	m = set_device(h, "web1", "root");
+	m->settings.operations = 500;
+	m->settings.burst_ms = 100;
+	accepted(h);
+	m = set_device(h, "web1", "root");
+	m->settings.queues = 2;
+	refused(h, COMMAND_INVALID, "only its limits");
+	m = set_device(h, "web1", "root");
+	strcpy(m->settings.serial, "other");
+	refused(h, COMMAND_INVALID, "only its limits");
+	m = set_device(h, "web1", "root");
+	m->settings.bytes = 4096;
+	refused(h, COMMAND_INVALID, "contradict");
+	m = set_device(h, "web1", "console");
+	m->settings.bytes = 4096;
+	m->settings.burst_ms = 100;
+	refused(h, COMMAND_INVALID, "do not go with its type");
+	set_device(h, "web1", "disk");
+	refused(h, COMMAND_NOT_FOUND, "no device disk");
+	set_device(h, "web1", "root");
+	accepted(h);
+	assert_in_line(h);
+}
+
+static void resize(struct host *h, const char *device)
+{
+	struct command_device_op *o;
+
+	message_begin(h, COMMAND_TRANSACT);
+	o = message_add(h, COMMAND_DEVICE_RESIZE);
+	name_uuid(o->partition, "web1");
+	strcpy(o->name, device);
+}
+
+static void test_a_disk_grows_and_never_shrinks(void **state)
+{
+	struct host *h = *state;
+	struct stat st;
+
+	define(h, "web1");
+	resize(h, "root");
+	refused(h, COMMAND_CONFLICT, "nothing of the host");
+	start(h, "web1");
+	assert_int_equal(stat(h->image, &st), 0);
+	assert_int_equal(truncate(h->image, st.st_size + 4096), 0);
+	resize(h, "root");
+	accepted(h);
+	assert_int_equal(truncate(h->image, st.st_size), 0);
+	resize(h, "root");
+	refused(h, COMMAND_CONFLICT, "its guest was told of");
+	resize(h, "net0");
+	refused(h, COMMAND_CONFLICT, "is no disk");
+	assert_in_line(h);
 }
 
 static void reset(struct host *h, const char *name, const char *device)
@@ -205,6 +282,8 @@ int main(void)
 		TEST(test_a_domain_grows_and_shrinks_around_what_runs),
 		TEST(test_a_partition_moves_to_another_domain_while_it_is_off),
 		TEST(test_a_server_is_revoked_and_gets_the_channel_anew),
+		TEST(test_limits_alone_of_a_device_change),
+		TEST(test_a_disk_grows_and_never_shrinks),
 		TEST(test_a_reset_makes_anew_what_the_host_has_lost),
 		TEST(test_a_refused_reset_leaves_no_tap),
 	};

@@ -324,7 +324,7 @@ static void test_a_check_tells_what_is_wrong(void **state)
 	snprintf(path, sizeof(path), "%s/uvd.db", h->directory);
 	define(h, "web1");
 	start(h, "web1");
-	expect_book(path, 0, "sound; version 4, 6 partitions");	/* uvd has it open */
+	expect_book(path, 0, "sound; version 5, 6 partitions");	/* uvd has it open */
 	sql(h, "PRAGMA foreign_keys=OFF");
 	sql(h, "DELETE FROM history WHERE noun = 'memory'");
 	expect_book(path, 1, "memory that history does not know");

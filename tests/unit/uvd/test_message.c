@@ -152,7 +152,7 @@ static void test_a_bad_header_is_refused_and_not_recorded(void **state)
 	expect_invalid(h, "magic", COMMAND_NONE);
 	message_header(h)->magic--;
 	message_header(h)->version = COMMAND_VERSION + 1;
-	expect_invalid(h, "version 4", COMMAND_NONE);
+	expect_invalid(h, "version 5", COMMAND_NONE);
 	message_header(h)->version = COMMAND_VERSION;
 	message_header(h)->kind = 9;
 	expect_invalid(h, "kind 9", COMMAND_NONE);
