@@ -247,7 +247,7 @@ int operations_parse(struct operations *ops, const json_t *array, struct error *
 	return 0;
 }
 
-static const struct command_row_partition *find(const struct rows *rows, const uint8_t *uuid)
+static struct command_row_partition *find(const struct rows *rows, const uint8_t *uuid)
 {
 	for (rows_each(rows, PARTITION, partition, p))
 		if (!memcmp(p->partition, uuid, UUID_LEN))
@@ -275,20 +275,38 @@ void effects_free(struct effects *effects)
 	}
 }
 
+static bool defines(const struct effects *effects, const uint8_t uuid[16])
+{
+	const struct effect *f;
+
+	LIST_FOREACH(f, effects, entry)
+		if (f->defines && !memcmp(f->row.partition, uuid, UUID_LEN))
+			return true;
+	return false;
+}
+
 int effects_apply(const struct effects *effects, struct rows *rows)
 {
-	const struct command_row_partition *p;
+	struct command_row_partition *p;
 	struct effect *f;
 	int rc = 0;
 
-	/* A partition is there before it is started, in whatever order the list has them. */
-	LIST_FOREACH(f, effects, entry)
-		if (f->defines && !rc && !find(rows, f->row.partition))
-			rc = rows_add(rows, &f->row.r);
+	/*
+	 * A partition is there before it is started, in whatever order the list has them. Generations
+	 * are those that a commit leaves: what rests on one that is refused is refused, too.
+	 */
+	LIST_FOREACH(f, effects, entry) {
+		if (!f->defines || rc || find(rows, f->row.partition))
+			continue;
+		f->row.r.generation = 1;
+		rc = rows_add(rows, &f->row.r);
+	}
 	LIST_FOREACH(f, effects, entry) {
 		p = f->starts && !rc ? find(rows, f->ask.uuid) : NULL;
-		if (p && !p->memory_assigned)
-			rc = placement_apply(rows, &f->ask, &f->placement);
+		if (!p || p->memory_assigned)
+			continue;
+		p->r.generation += !defines(effects, f->ask.uuid);
+		rc = placement_apply(rows, &f->ask, &f->placement);
 	}
 	return rc;
 }

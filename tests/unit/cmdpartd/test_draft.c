@@ -303,6 +303,29 @@ static void what_is_under_way_is_reckoned_with(void **state)
 	error_clear(&e);
 }
 
+/* It counts on that, too: if the start is refused, the generation is not what was expected. */
+static void what_is_so_by_what_is_under_way_rests_on_it(void **state)
+{
+	struct operation start = { .kind = OPERATION_START, .name = "web1" };
+	struct rows *rows = world(OFF), *later = world(OFF);
+	struct error e = ERROR_NONE;
+	struct draft first, second;
+	char text[256];
+
+	(void)state;
+	draft_begin(&first, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
+	assert_int_equal(draft_add(&first, &start, &e), 0);
+	assert_int_equal(effects_apply(&first.effects, later), 0);
+	draft_begin(&second, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, later);
+	assert_int_equal(draft_add(&second, &start, &e), 0);
+	describe(&second.message, text, sizeof(text));
+	assert_string_equal(text, "expect@6");
+	draft_end(&first);
+	draft_end(&second);
+	rows_free(rows);
+	rows_free(later);
+}
+
 /* uvd refuses text with anything behind its end, and so does a comparison of bytes. */
 static void texts_are_zero_to_their_fields_ends(void **state)
 {
@@ -437,6 +460,7 @@ int main(void)
 		cmocka_unit_test(the_same_request_makes_the_same_bytes),
 		cmocka_unit_test(one_transaction_frees_and_uses_in_order),
 		cmocka_unit_test(what_is_under_way_is_reckoned_with),
+		cmocka_unit_test(what_is_so_by_what_is_under_way_rests_on_it),
 		cmocka_unit_test(texts_are_zero_to_their_fields_ends),
 		cmocka_unit_test(a_definition_matches_what_it_defined),
 		cmocka_unit_test(a_list_of_operations_is_read_or_refused_whole),
