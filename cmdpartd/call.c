@@ -355,6 +355,15 @@ static void conclude(struct call *call, struct error *e)
 		settle(call, 0);
 }
 
+/* Who serves and who stands by is the kernel's to say: the mirror does not hear of it. */
+static bool goes_by_servers(const struct call *call)
+{
+	for (unsigned int i = 0; i < call->ops.count; i++)
+		if (call->ops.list[i].kind == OPERATION_FAILOVER)
+			return true;
+	return false;
+}
+
 static void gather(struct call *call)
 {
 	const struct operation *op = &call->ops.list[0];
@@ -374,7 +383,7 @@ static void gather(struct call *call)
 		name = op->name;
 	}
 	/* Only a plan or a change may go by the mirror: an answer shows what is live, too. */
-	if (mask == PLACEMENT_ROWS && !call->already) {
+	if (mask == PLACEMENT_ROWS && !call->already && !goes_by_servers(call)) {
 		call->mirrored = true;
 		call->next = drafted;
 		if (mirror_get(call->service->mirror, got_rows, call) == 0)
