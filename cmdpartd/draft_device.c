@@ -100,7 +100,8 @@ static int changed_limits(const struct command_row_device *v, const json_t *chan
 		else
 			json_object_set(limits, key, value);
 	}
-	if (!json_object_get(limits, "bytes_per_s") && json_object_size(limits) == 1)
+	/* The burst of a limit that is no more. */
+	if (json_object_size(limits) == 1 && !json_object_get(changes, "burst_ms"))
 		json_object_del(limits, "burst_ms");
 	snprintf(where, sizeof(where), "devices.%s.limits", v->name);
 	rc = definition_parse_limits(&r, where, limits, v->device, s);

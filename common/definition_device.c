@@ -10,7 +10,9 @@
 #define BURST_MS	100u		/* unless it is said */
 
 /* What each type understands. A key is in here once its effect is built. */
-static const char *const block_keys[] = { "type", "name", "path", "readonly", NULL };
+static const char *const block_keys[] = {
+	"type", "name", "path", "readonly", "queues", "serial", "limits", NULL
+};
 static const char *const network_keys[] = { "type", "name", "bridge", "mac", NULL };
 static const char *const console_keys[] = { "type", "name", NULL };
 static const char *const *const keys[] = {

@@ -1,67 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * virtio-blk (Virtio 1.2, 5.2) on a raw file or a block device, through io_uring.
- *
- * Each byte is copied once. With O_DIRECT between the guest's memory and our pool, because a grant
- * cannot be pinned; else by the kernel, between the guest's memory and the page cache.
- *
- * A request is recorded SUBMITTED before its operations start and DONE after the guest's buffers
- * are written (inflight.h). It may have several operations, one for each block of the pool. They
- * hold the device's file description, and so its fence, until they are over.
+ * virtio-blk (Virtio 1.2, 5.2) on a raw file or a block device: the disk and its queues. What a
+ * request does is in request.c.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <linux/falloc.h>
 #include <linux/virtio_blk.h>
 
-#include <common/crash.h>
 #include <common/log.h>
 
-#include "backing.h"
-#include "inflight.h"
-#include "iov.h"
-#include "virtio.h"
+#include "block.h"
 
 #define TURN		32u		/* requests a device starts in one turn */
-#define SEGMENTS	126u		/* with header and status a chain fits 128 descriptors */
-#define SEGMENT_SIZE	(32u * 1024u)
-#define BYTES_MAX	(SEGMENTS * SEGMENT_SIZE)
-#define DISCARD_SECTORS	(1u << 22)	/* 2 GiB a request */
-
-struct block {
-	struct virtio virtio;		/* first: virtio.c finds it at d->data */
-	struct inflight inflight;	/* of the one queue */
-	struct inflight_replay replay;
-	unsigned int replayed;		/* entries of replay that were started again */
-	struct backing backing;
-	bool writable;
-	uint32_t errors;
-};
-
-/* One operation of a request. */
-struct piece {
-	struct operation operation;
-	struct request *request;
-	char *buffer;			/* of the pool; NULL: straight from or to the guest */
-	uint64_t offset;		/* in the file, of what is left */
-	uint32_t at, left;		/* bytes done and to do */
-};
-
-struct request {
-	struct device *device;
-	uint32_t head, type, written;	/* written: bytes of the chain that are the guest's then */
-	uint8_t status;
-	bool over;			/* guarded part of the end was done */
-	unsigned int under_way, pieces, iovs;
-	uint8_t *status_at;		/* in the guest */
-	struct iovec *iov;		/* the guest's data buffers, what is left of them */
-	struct piece *piece;
-	int mode;			/* fallocate's */
-};
 
 static const struct virtio_type block_virtio;
 
@@ -74,6 +28,11 @@ static int block_open(struct device *d)
 		return -ENOMEM;
 	d->data = b;
 	b->virtio.type = &block_virtio;
+	b->virtio.queues = d->id.settings.queues ? d->id.settings.queues : 1;
+	d->bells = 1 + b->virtio.queues;
+	rc = limit_init(&b->limit, d);
+	if (rc)
+		return rc;
 	flags = fcntl(d->backing, F_GETFL);
 	if (flags < 0)
 		return -errno;
@@ -94,19 +53,23 @@ static void block_config(struct device *d, struct virtio_config *to)
 	const struct block *b = d->data;
 	struct virtio_blk_config c = {
 		.capacity = b->backing.sectors,
-		.size_max = SEGMENT_SIZE,
-		.seg_max = SEGMENTS,
+		.size_max = BLOCK_SEGMENT_SIZE,
+		.seg_max = BLOCK_SEGMENTS,
 		.blk_size = b->backing.block_size,
 	};
 
 	to->features = 1ULL << VIRTIO_BLK_F_SIZE_MAX | 1ULL << VIRTIO_BLK_F_SEG_MAX |
 		       1ULL << VIRTIO_BLK_F_BLK_SIZE | 1ULL << VIRTIO_BLK_F_FLUSH;
+	if (b->virtio.queues > 1) {
+		to->features |= 1ULL << VIRTIO_BLK_F_MQ;
+		c.num_queues = b->virtio.queues;
+	}
 	if (b->writable) {
 		to->features |= 1ULL << VIRTIO_BLK_F_DISCARD | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES;
-		c.max_discard_sectors = DISCARD_SECTORS;
+		c.max_discard_sectors = BLOCK_DISCARD_SECTORS;
 		c.max_discard_seg = 1;
 		c.discard_sector_alignment = b->backing.block_size / BACKING_SECTOR;
-		c.max_write_zeroes_sectors = DISCARD_SECTORS;
+		c.max_write_zeroes_sectors = BLOCK_DISCARD_SECTORS;
 		c.max_write_zeroes_seg = 1;
 		c.write_zeroes_may_unmap = 1;
 	} else {
@@ -119,396 +82,7 @@ static void block_config(struct device *d, struct virtio_config *to)
 	memcpy(to->bytes, &c, to->size);
 }
 
-/* ---- from a chain to a request */
-
-struct fetch {
-	struct device *d;
-	struct chain *chain;
-	struct virtio_blk_outhdr header;
-	struct virtio_blk_discard_write_zeroes range;	/* for the two types that have one */
-	bool none;
-};
-
-/* The next request: its chain and all small parts, copied. Takes nothing yet. */
-static int fetch(void *argument)
-{
-	struct fetch *f = argument;
-	struct block *b = f->d->data;
-	struct virtqueue *q = &b->virtio.queue[0];
-	struct chain *c = f->chain;
-	int rc;
-
-	if (b->replayed < b->replay.count) {
-		rc = b->replay.head[b->replayed];
-	} else {
-		rc = virtqueue_waiting(q);
-		if (rc == 0 && virtqueue_listen(q, 0))
-			rc = virtqueue_waiting(q);
-		f->none = rc == 0;
-		if (rc <= 0)
-			return rc;
-		rc = virtqueue_head(q, 0);
-	}
-	if (rc < 0)
-		return rc;
-	rc = virtqueue_chain(q, rc, c);
-	if (rc)
-		return rc;
-	if (c->readable_bytes < sizeof(f->header) || !c->writable) {
-		q->fault = "a request without header or status";
-		return -EPROTO;
-	}
-	iov_read(&f->header, c->iov, c->readable, 0, sizeof(f->header));
-	iov_read(&f->range, c->iov, c->readable, sizeof(f->header), sizeof(f->range));
-	return 0;
-}
-
-static struct request *new_request(struct device *d, const struct chain *c, unsigned int pieces)
-{
-	unsigned int iovs = c->readable + c->writable;
-	struct request *r;
-
-	r = calloc(1, sizeof(*r) + pieces * sizeof(*r->piece) + iovs * sizeof(*r->iov));
-	if (!r)
-		return NULL;
-	r->device = d;
-	r->head = c->head;
-	r->piece = (struct piece *)(r + 1);
-	r->iov = (struct iovec *)(r->piece + pieces);
-	r->pieces = pieces;
-	r->written = c->writable_bytes > UINT32_MAX ? UINT32_MAX : c->writable_bytes;
-	r->status_at = (uint8_t *)c->iov[iovs - 1].iov_base + c->iov[iovs - 1].iov_len - 1;
-	return r;
-}
-
-/* What a request is, decided on copies only. */
-struct plan {
-	uint64_t offset, bytes;		/* in the file */
-	unsigned int pieces;
-	uint8_t status;			/* not OK: it ends at once with this */
-	bool to_guest, from_guest, range;
-};
-
-static bool inside(const struct backing *b, uint64_t sector, uint64_t bytes)
-{
-	return bytes % b->block_size == 0 && sector % (b->block_size / BACKING_SECTOR) == 0 &&
-	       sector <= b->sectors && bytes / BACKING_SECTOR <= b->sectors - sector;
-}
-
-static void plan_range(const struct block *b, const struct fetch *f, struct plan *p)
-{
-	const struct virtio_blk_discard_write_zeroes *r = &f->range;
-	uint32_t unmap = f->header.type == VIRTIO_BLK_T_WRITE_ZEROES ?
-			 VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
-
-	p->range = true;
-	if (f->chain->readable_bytes != sizeof(f->header) + sizeof(*r) ||
-	    r->num_sectors > DISCARD_SECTORS ||
-	    !inside(&b->backing, r->sector, (uint64_t)r->num_sectors * BACKING_SECTOR))
-		p->status = VIRTIO_BLK_S_IOERR;
-	else if (r->flags & ~unmap)
-		p->status = VIRTIO_BLK_S_UNSUPP;
-	p->offset = r->sector * BACKING_SECTOR;
-	p->bytes = (uint64_t)r->num_sectors * BACKING_SECTOR;
-	p->pieces = p->bytes && p->status == VIRTIO_BLK_S_OK;
-}
-
-static struct plan make_plan(const struct device *d, const struct fetch *f)
-{
-	const struct block *b = d->data;
-	const struct chain *c = f->chain;
-	struct plan p = { .status = VIRTIO_BLK_S_OK };
-
-	switch (f->header.type) {
-	case VIRTIO_BLK_T_IN:
-		p.to_guest = true;
-		p.bytes = c->writable_bytes - 1;
-		break;
-	case VIRTIO_BLK_T_OUT:
-		p.from_guest = true;
-		p.bytes = c->readable_bytes - sizeof(f->header);
-		break;
-	case VIRTIO_BLK_T_FLUSH:
-		p.pieces = b->writable;
-		return p;
-	case VIRTIO_BLK_T_GET_ID:
-		return p;
-	case VIRTIO_BLK_T_DISCARD:
-	case VIRTIO_BLK_T_WRITE_ZEROES:
-		if (!b->writable)
-			p.status = VIRTIO_BLK_S_IOERR;
-		else
-			plan_range(b, f, &p);
-		return p;
-	default:
-		p.status = VIRTIO_BLK_S_UNSUPP;
-		return p;
-	}
-	p.offset = f->header.sector * BACKING_SECTOR;
-	if (!inside(&b->backing, f->header.sector, p.bytes) || p.bytes > BYTES_MAX ||
-	    (p.from_guest && !b->writable))
-		p.status = VIRTIO_BLK_S_IOERR;
-	else if (p.bytes)
-		p.pieces = b->backing.direct ? pool_count(p.bytes) : 1;
-	return p;
-}
-
-static void give_back(struct request *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < r->pieces; i++)
-		if (r->piece[i].buffer)
-			pool_give(&r->device->iopart->pool, r->piece[i].buffer);
-	free(r);
-}
-
-/* -EAGAIN: no buffers or no room in the ring now. */
-static int build(struct device *d, const struct fetch *f, struct request **out)
-{
-	const struct chain *c = f->chain;
-	struct block *b = d->data;
-	struct plan p = make_plan(d, f);
-	void *buffer[BYTES_MAX / POOL_LARGE + 1];
-	struct request *r;
-	unsigned int i;
-
-	if (!uring_room(&d->iopart->uring, p.pieces))
-		return -EAGAIN;
-	r = new_request(d, c, p.pieces);
-	if (!r)
-		return -ENOMEM;
-	r->type = f->header.type;
-	r->status = p.status;
-	if (p.to_guest || r->type == VIRTIO_BLK_T_GET_ID)
-		r->iovs = iov_cut(r->iov, c->iov + c->readable, c->writable, 0,
-				  c->writable_bytes - 1);
-	else if (p.from_guest)
-		r->iovs = iov_cut(r->iov, c->iov, c->readable, sizeof(f->header), p.bytes);
-	if (p.range)
-		r->mode = r->type == VIRTIO_BLK_T_WRITE_ZEROES &&
-			  !(f->range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) ?
-			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE :
-			  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-	for (i = 0; i < p.pieces; i++) {
-		r->piece[i].request = r;
-		r->piece[i].offset = p.offset + (uint64_t)i * POOL_LARGE;
-		r->piece[i].left = p.bytes;
-	}
-	if (!b->backing.direct || !p.pieces || !(p.to_guest || p.from_guest)) {
-		*out = r;
-		return 0;
-	}
-	if (pool_take(&d->iopart->pool, p.bytes, buffer)) {
-		free(r);
-		return -EAGAIN;
-	}
-	for (i = 0; i < p.pieces; i++) {
-		uint64_t left = p.bytes - (uint64_t)i * POOL_LARGE;
-
-		r->piece[i].buffer = buffer[i];
-		r->piece[i].left = left < POOL_LARGE ? left : POOL_LARGE;
-	}
-	*out = r;
-	return 0;
-}
-
-/* Takes the request: copies what is to be written, and records it. */
-static int take(void *argument)
-{
-	struct request *r = argument;
-	struct block *b = r->device->data;
-	unsigned int i;
-
-	if (r->type == VIRTIO_BLK_T_OUT) {
-		for (i = 0; i < r->pieces; i++) {
-			struct piece *p = &r->piece[i];
-
-			if (p->buffer)
-				iov_read(p->buffer, r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
-					  p->left);
-		}
-	}
-	if (b->replayed < b->replay.count) {
-		b->replayed++;
-		return 0;
-	}
-	return inflight_submit(&b->inflight, &b->virtio.queue[0], r->head);
-}
-
-/* ---- the end of a request */
-
-/* Linux asks for 20 bytes; a longer name is cut, a shorter one ends with a zero (5.2.6). */
-static void answer_id(const struct request *r)
-{
-	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
-
-	memcpy(id, r->device->id.name, strnlen(r->device->id.name, sizeof(id)));
-	iov_write(r->iov, r->iovs, 0, id, sizeof(id));
-}
-
-static int finish(void *argument)
-{
-	struct request *r = argument;
-	struct block *b = r->device->data;
-	unsigned int i;
-
-	if (r->type == VIRTIO_BLK_T_IN && r->status == VIRTIO_BLK_S_OK) {
-		for (i = 0; i < r->pieces; i++)
-			if (r->piece[i].buffer)
-				iov_write(r->iov, r->iovs, (uint64_t)i * POOL_LARGE,
-					r->piece[i].buffer, r->piece[i].at);
-	}
-	if (r->type == VIRTIO_BLK_T_GET_ID)
-		answer_id(r);
-	CRASH_POINT("copied");
-	*(volatile uint8_t *)r->status_at = r->status;
-	inflight_done(&b->inflight, &b->virtio.queue[0], r->head, r->written);
-	return 0;
-}
-
-static void end_request(struct request *r)
-{
-	struct device *d = r->device;
-	struct block *b = d->data;
-	int rc;
-
-	/* While the driver resets, and after a loss, the guest's memory is not ours. */
-	if (d->state == DEVICE_SERVING && b->virtio.up) {
-		rc = guarded(d->channel, finish, r);
-		if (rc)
-			device_lost(d, rc);
-		else
-			device_touched(d);
-	}
-	give_back(r);
-}
-
-static void start_piece(struct piece *p);
-
-static void io_error(const struct piece *p, int result)
-{
-	struct device *d = p->request->device;
-	struct block *b = d->data;
-
-	p->request->status = VIRTIO_BLK_S_IOERR;
-	/* A guest may go on asking for ever; 1, 2, 4, 8, … are enough. */
-	b->errors++;
-	if (d->state != DEVICE_SERVING || (b->errors & (b->errors - 1)))
-		return;
-	device_log(d, LOG_WARNING, "request of type %u at byte %llu: %s (failures so far: %u)",
-		   p->request->type, (unsigned long long)p->offset,
-		   result < 0 ? strerror(-result) : "the file has become shorter", b->errors);
-}
-
-static void piece_over(struct operation *o, int result)
-{
-	struct piece *p = (struct piece *)o;
-	struct request *r = p->request;
-	struct device *d = r->device;
-	bool data = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
-
-	CRASH_POINT("operation-over");
-	if (result == -EINTR || result == -EAGAIN ||
-	    (data && result > 0 && (uint32_t)result < p->left)) {
-		if (result > 0) {
-			p->at += result;
-			p->left -= result;
-			p->offset += result;
-			if (!p->buffer)
-				r->iovs = iov_cut(r->iov, r->iov, r->iovs, result, p->left);
-		}
-		start_piece(p);
-		return;
-	}
-	if (data && result > 0)
-		p->at += result;
-	else if (result == -EOPNOTSUPP)
-		r->status = VIRTIO_BLK_S_UNSUPP;
-	else if (result < 0 || data)
-		io_error(p, result);
-	if (!--r->under_way)
-		end_request(r);
-	device_operation_over(d);
-	if (!d->busy)
-		device_touched(d);
-}
-
-static void start_piece(struct piece *p)
-{
-	struct request *r = p->request;
-	struct uring *u = &r->device->iopart->uring;
-	const struct block *b = r->device->data;
-	int fd = r->device->backing;
-	/* Without FLUSH the driver relies on a write being durable when it completes (5.2.6.2). */
-	int rw_flags = b->virtio.features & 1ULL << VIRTIO_BLK_F_FLUSH ? 0 : RWF_DSYNC;
-
-	p->operation.complete = piece_over;
-	switch (r->type) {
-	case VIRTIO_BLK_T_IN:
-		if (p->buffer)
-			uring_read(u, &p->operation, fd, p->buffer + p->at, p->left, p->offset);
-		else
-			uring_readv(u, &p->operation, fd, r->iov, r->iovs, p->offset);
-		break;
-	case VIRTIO_BLK_T_OUT:
-		if (p->buffer)
-			uring_write(u, &p->operation, fd, p->buffer + p->at, p->left, p->offset,
-				    rw_flags);
-		else
-			uring_writev(u, &p->operation, fd, r->iov, r->iovs, p->offset, rw_flags);
-		break;
-	case VIRTIO_BLK_T_FLUSH:
-		uring_datasync(u, &p->operation, fd);
-		break;
-	default:
-		uring_fallocate(u, &p->operation, fd, r->mode, p->offset, p->left);
-	}
-}
-
-static void start_request(struct request *r)
-{
-	unsigned int i;
-
-	if (!r->pieces) {
-		end_request(r);
-		return;
-	}
-	r->under_way = r->pieces;
-	for (i = 0; i < r->pieces; i++) {
-		device_operation_begun(r->device);
-		start_piece(&r->piece[i]);
-	}
-}
-
 /* ---- turns */
-
-/* One request. 1: started, 0: none waits, -EAGAIN: not now; else the error of a guarded call. */
-static int one(struct device *d)
-{
-	static struct chain scratch;	/* 4 KiB that need no place in every stack frame */
-	struct fetch f = { .d = d, .chain = &scratch };
-	struct request *r;
-	int rc;
-
-	rc = guarded(d->channel, fetch, &f);
-	if (rc < 0)
-		return rc;
-	if (f.none)
-		return 0;
-	rc = build(d, &f, &r);
-	if (rc)
-		return rc;
-	rc = guarded(d->channel, take, r);
-	if (rc) {
-		give_back(r);
-		return rc;
-	}
-	CRASH_POINT("recorded");
-	start_request(r);
-	CRASH_POINT("started");
-	return 1;
-}
 
 static int quiet(void *argument)
 {
@@ -516,46 +90,72 @@ static int quiet(void *argument)
 	return 0;
 }
 
-static bool block_turn(struct device *d)
+/* At most that many requests of queue q. 0: it has no more for now; 1: it may have; or an error. */
+static int serve_queue(struct device *d, unsigned int q, unsigned int most)
 {
 	struct block *b = d->data;
-	struct virtqueue *q = &b->virtio.queue[0];
+	struct virtqueue *queue = &b->virtio.queue[q];
 	unsigned int i;
 	int rc;
 
-	if (!b->virtio.up || !q->size || d->iopart->ending)
+	if (!queue->size)
+		return 0;
+	rc = guarded(d->channel, quiet, queue);
+	for (i = 0; i < most && !rc; i++) {
+		rc = request_next(d, q);
+		if (rc == 0)
+			return 0;
+		if (rc == 1)
+			rc = 0;
+	}
+	return rc ? rc : 1;
+}
+
+static bool block_turn(struct device *d)
+{
+	struct block *b = d->data;
+	const unsigned int queues = b->virtio.queues;
+	unsigned int i, q;
+	int rc;
+
+	if (!b->virtio.up || d->iopart->ending || d->held)
 		return false;
-	rc = guarded(d->channel, quiet, q);
-	for (i = 0; i < TURN && !rc; i++) {
-		rc = one(d);
-		if (rc == -EAGAIN || rc == -ENOMEM) {
+	for (i = 0; i < queues; i++) {
+		q = (b->first + i) % queues;
+		if (!(b->active & 1u << q))
+			continue;
+		rc = serve_queue(d, q, TURN / queues);
+		if (rc == -EAGAIN || rc == -ENOMEM || rc == -EBUSY) {
+			b->first = q;
+			if (rc == -EBUSY)
+				return false;
 			d->starved = true;
 			/* Without an operation of anybody's there is no completion to wait for. */
 			return d->iopart->uring.under_way == 0;
 		}
-		if (rc == 0)
+		if (rc < 0) {
+			virtio_failed(d, q, rc);
 			return false;
-		if (rc == 1)
-			rc = 0;
+		}
+		if (rc == 0)
+			b->active &= ~(1u << q);
 	}
-	if (rc) {
-		virtio_failed(d, 0, rc);
-		return false;
-	}
-	return true;
+	b->first = (b->first + 1) % queues;
+	return b->active != 0;
 }
 
 struct publish {
 	struct block *b;
+	unsigned int queue;
 	bool interrupt;
 };
 
 static int publish(void *argument)
 {
 	struct publish *p = argument;
-	struct virtqueue *q = &p->b->virtio.queue[0];
+	struct virtqueue *q = &p->b->virtio.queue[p->queue];
 
-	if (inflight_publish(&p->b->inflight, q))
+	if (inflight_publish(&p->b->queue[p->queue].inflight, q))
 		p->interrupt = virtqueue_wants_interrupt(q);
 	return 0;
 }
@@ -563,19 +163,23 @@ static int publish(void *argument)
 static void block_completed(struct device *d)
 {
 	struct block *b = d->data;
-	struct publish p = { .b = b };
+	unsigned int q;
 	int rc;
 
 	if (d->state != DEVICE_SERVING)
 		return;
-	if (b->virtio.up) {
+	for (q = 0; b->virtio.up && q < b->virtio.queues; q++) {
+		struct publish p = { .b = b, .queue = q };
+
+		if (b->queue[q].inflight.done == b->virtio.queue[q].published)
+			continue;
 		rc = guarded(d->channel, publish, &p);
 		if (rc) {
 			device_lost(d, rc);
 			return;
 		}
 		if (p.interrupt)
-			virtio_interrupt(d, 0);
+			virtio_interrupt(d, q);
 	}
 	virtio_drained(d);
 }
@@ -585,35 +189,52 @@ static void block_completed(struct device *d)
 static void block_begin(struct device *d)
 {
 	struct block *b = d->data;
+	unsigned int q;
 
-	inflight_start(&b->inflight, b->virtio.table, 0);
-	b->replay.count = b->replayed = 0;
+	for (q = 0; q < b->virtio.queues; q++) {
+		inflight_start(&b->queue[q].inflight, b->virtio.table, q);
+		b->queue[q].replay.count = b->queue[q].replayed = 0;
+	}
 }
 
 static int block_recover(struct device *d)
 {
 	struct block *b = d->data;
+	unsigned int q;
+	int rc = 0;
 
-	b->replay.count = b->replayed = 0;
-	return inflight_recover(&b->inflight, b->virtio.table, 0, &b->virtio.queue[0], &b->replay);
+	for (q = 0; q < b->virtio.queues && !rc; q++) {
+		struct block_queue *own = &b->queue[q];
+
+		own->replay.count = own->replayed = 0;
+		if (b->virtio.queue[q].size)
+			rc = inflight_recover(&own->inflight, b->virtio.table, q,
+					      &b->virtio.queue[q], &own->replay);
+	}
+	return rc;
 }
 
 static int block_up(struct device *d)
 {
-	const struct block *b = d->data;
+	struct block *b = d->data;
+	unsigned int q, n = 0;
 
-	if (b->replay.count)
-		device_log(d, LOG_INFO, "replays %u requests of the old server", b->replay.count);
+	b->active = (1u << b->virtio.queues) - 1;
+	for (q = 0; q < b->virtio.queues; q++)
+		n += b->queue[q].replay.count;
+	if (n)
+		device_log(d, LOG_INFO, "replays %u requests of the old server", n);
 	return 0;
 }
 
 static void block_down(struct device *d)
 {
-	(void)d;
+	struct block *b = d->data;
+
+	limit_stop(&b->limit);
 }
 
 static const struct virtio_type block_virtio = {
-	.queues = 1,
 	.config = block_config,
 	.begin = block_begin,
 	.recover = block_recover,
@@ -621,30 +242,99 @@ static const struct virtio_type block_virtio = {
 	.down = block_down,
 };
 
-static int block_promote(struct device *d)
+/* ---- how large it is */
+
+struct told {
+	struct device *d;
+	uint64_t sectors;
+};
+
+/* What the guest knows of: the offer of the server before us, if there was one. */
+static int read_told(void *argument)
+{
+	struct told *t = argument;
+	const struct io_server *s = channel_own(t->d->channel);
+	struct virtio_blk_config c;
+
+	if (atomic_load(&s->state) != IO_SERVER_READY)
+		return 0;
+	memcpy(&c, s->config, sizeof(c.capacity));
+	t->sectors = c.capacity;
+	return 0;
+}
+
+/* A disk never shrinks: what is behind its backing's end cannot be read, which the guest sees. */
+static int measure(struct device *d, uint64_t told)
 {
 	struct block *b = d->data;
-	int rc = backing_measure(&b->backing, d->backing);	/* it may have grown meanwhile */
+	struct backing now = b->backing;
+	int rc = backing_measure(&now, d->backing);
 
+	if (rc)
+		return rc;
+	if (now.sectors < told) {
+		device_log(d, LOG_ERR, "its backing has become smaller, %" PRIu64 " sectors of %"
+			   PRIu64 ": make it as large again, or stop the partition", now.sectors,
+			   told);
+		now.sectors = told;
+	}
+	b->backing = now;
+	return 0;
+}
+
+static int block_promote(struct device *d)
+{
+	struct told t = { .d = d };
+	int rc = guarded(d->channel, read_told, &t);
+
+	if (!rc)
+		rc = measure(d, t.sectors);
 	return rc ? rc : virtio_promote(d);
+}
+
+static void block_settings(struct device *d)
+{
+	struct block *b = d->data;
+	uint64_t told = b->backing.sectors;
+	int rc;
+
+	limit_set(&b->limit, &d->id.settings);
+	if (d->state != DEVICE_SERVING)
+		return;
+	rc = measure(d, told);
+	if (rc)
+		device_log(d, LOG_ERR, "its size is not known: %s", strerror(-rc));
+	if (rc || b->backing.sectors == told)
+		return;
+	device_log(d, LOG_INFO, "has %" PRIu64 " sectors now, it had %" PRIu64,
+		   b->backing.sectors, told);
+	virtio_config_changed(d);
 }
 
 static void block_doorbell(struct device *d, unsigned int index)
 {
+	struct block *b = d->data;
+
 	if (index == IO_DOORBELL_STATE)
 		virtio_state_changed(d);
+	else
+		b->active |= 1u << (index - IO_DOORBELL_QUEUE(0));
 }
 
 static void block_lost(struct device *d)
 {
 	struct block *b = d->data;
 
+	limit_stop(&b->limit);
 	b->virtio.up = b->virtio.draining = false;
 }
 
 static void block_close(struct device *d)
 {
-	free(d->data);
+	struct block *b = d->data;
+
+	limit_uninit(&b->limit);
+	free(b);
 	d->data = NULL;
 }
 
@@ -664,6 +354,7 @@ const struct device_type block_device = {
 	.doorbell = block_doorbell,
 	.turn = block_turn,
 	.completed = block_completed,
+	.settings = block_settings,
 	.lost = block_lost,
 	.close = block_close,
 };

@@ -151,7 +151,8 @@ static bool has_work(const struct device *d)
 	int scheduled = SD_EVENT_OFF;
 
 	sd_event_source_get_enabled(d->turn, &scheduled);
-	return d->state == DEVICE_SERVING && (d->busy || d->starved || scheduled != SD_EVENT_OFF);
+	return d->state == DEVICE_SERVING && (d->busy || d->starved || d->held ||
+						scheduled != SD_EVENT_OFF);
 }
 
 static void read_kick(struct device *d, unsigned int i)
@@ -162,19 +163,23 @@ static void read_kick(struct device *d, unsigned int i)
 	d->kicked &= ~(1u << i);
 }
 
+/* What came since a bell was heard is read with it, and its event is gone then. */
 static void read_kicks(struct device *d)
 {
 	unsigned int i;
 
 	for (i = 0; d->kicked >> i; i++) {
-		if (d->kicked & 1u << i)
-			read_kick(d, i);
+		if (!(d->kicked & 1u << i))
+			continue;
+		read_kick(d, i);
+		if (d->state == DEVICE_SERVING)
+			d->type->doorbell(d, i);
 	}
 }
 
 static void kick_myself(struct device *d)
 {
-	unsigned int i = d->type->bells - 1;
+	unsigned int i = d->bells - 1;
 
 	if (eventfd_write(channel_doorbell_fd(d->channel, i), 1) == 0)
 		d->kicked |= 1u << i;
@@ -215,7 +220,7 @@ static int on_bell(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 
 	(void)fd;
 	(void)revents;
-	for (i = 0; i < d->type->bells && d->bell[i] != s; i++)
+	for (i = 0; i < d->bells && d->bell[i] != s; i++)
 		;
 	if (i == IO_DOORBELL_STATE)
 		read_kick(d, i);
@@ -235,7 +240,7 @@ static int add_sources(struct device *d)
 	unsigned int i;
 	int fd, rc;
 
-	for (i = 0; i < d->type->bells; i++) {
+	for (i = 0; i < d->bells; i++) {
 		fd = channel_doorbell_fd(d->channel, i);
 		if (fd < 0)
 			return fd;
@@ -350,6 +355,7 @@ static struct device *new_device(struct iopart *io, const struct device_identity
 	d->iopart = io;
 	d->id = *id;
 	d->type = device_type(id->channel_type);
+	d->bells = d->type->bells;
 	d->endpoint = d->next_endpoint = d->next_backing = -1;
 	d->backing = backing;
 	snprintf(d->label, sizeof(d->label), "%s/%s", id->partition, id->name);

@@ -37,7 +37,7 @@ struct device;
 
 struct device_type {
 	struct channel_geometry geometry;
-	unsigned int bells;		/* the client's doorbells 0 … bells - 1 are listened to */
+	unsigned int bells;		/* of a device that does not say otherwise in open() */
 	bool fenced;			/* takes the backing's fence before it serves */
 
 	/* A new device: checks its backing, allocates d->data. Only then is there a channel. */
@@ -89,6 +89,8 @@ struct device {
 	bool withdrawn;			/* LOST, and uvd has no more use for it */
 	bool touched;
 	bool starved;			/* waits for buffers or for room in the ring */
+	bool held;			/* waits for its limits (limit.h) */
+	unsigned int bells;		/* the client's doorbells 0 … bells - 1 are listened to */
 	unsigned int busy;		/* its operations under way */
 	uint32_t kicked;		/* queues' bells not read yet: the module waits for that */
 	uint32_t round;			/* hand-over round that named it last */

@@ -128,6 +128,7 @@ static int network_open(struct device *d)
 		return -ENOMEM;
 	d->data = n;
 	n->virtio.type = &network_virtio;
+	n->virtio.queues = 2;
 	return 0;
 }
 
@@ -456,7 +457,6 @@ static void network_down(struct device *d)
 }
 
 static const struct virtio_type network_virtio = {
-	.queues = 2,
 	.config = network_config,
 	.begin = network_begin,
 	.recover = network_recover,

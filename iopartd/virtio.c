@@ -46,7 +46,7 @@ static int write_offer(void *argument)
 	atomic_store(&s->config_generation, generation);
 	atomic_thread_fence(memory_order_seq_cst);
 	s->features = o->config.features;
-	s->queues = v->type->queues;
+	s->queues = v->queues;
 	s->queue_size_max = IO_MAX_QUEUE_SIZE;
 	s->config_size = o->config.size;
 	memcpy(s->config, o->config.bytes, sizeof(s->config));
@@ -190,7 +190,7 @@ static const char *set_up(struct device *d, const struct io_client *c)
 		return "it accepted features that were not offered";
 	if (!(c->features & 1ULL << VIRTIO_F_VERSION_1))
 		return "it did not accept VIRTIO_F_VERSION_1";
-	if (c->queues > v->type->queues)
+	if (c->queues > v->queues)
 		return "it uses more queues than there are";
 	if (device_map_memory(d))
 		return "its memory cannot be mapped";
@@ -219,7 +219,7 @@ static int bring_up(struct device *d, const struct look *l, bool again)
 		return rc ? rc : guarded(d->channel, acknowledge, d);
 	}
 	rc = guarded(d->channel, again ? recover : begin, d);
-	for (q = 0; rc == -EUCLEAN && q < v->type->queues; q++) {
+	for (q = 0; rc == -EUCLEAN && q < v->queues; q++) {
 		if (v->queue[q].fault)
 			return broken(d, v->queue[q].fault);
 	}
@@ -233,7 +233,7 @@ static int bring_up(struct device *d, const struct look *l, bool again)
 	if (rc)
 		return rc;
 	/* Whatever the old server owed: one interrupt a queue; the turn looks at every queue. */
-	for (q = 0; again && q < v->type->queues; q++)
+	for (q = 0; again && q < v->queues; q++)
 		virtio_interrupt(d, q);
 	device_schedule(d);
 	return 0;
@@ -284,7 +284,7 @@ static int act(struct device *d, bool promoted)
 	return rc ? rc : ring_client(d);
 }
 
-int virtio_promote(struct device *d)
+static int make_offer(struct device *d)
 {
 	struct virtio *v = d->data;
 	struct offer o = { .d = d };
@@ -293,9 +293,22 @@ int virtio_promote(struct device *d)
 	v->type->config(d, &o.config);
 	o.config.features |= EVERY_DEVICE;
 	rc = guarded(d->channel, write_offer, &o);
-	if (!rc)
-		rc = ring_client(d);
+	return rc ? rc : ring_client(d);
+}
+
+int virtio_promote(struct device *d)
+{
+	int rc = make_offer(d);
+
 	return rc ? rc : act(d, true);
+}
+
+void virtio_config_changed(struct device *d)
+{
+	int rc = make_offer(d);
+
+	if (rc)
+		device_lost(d, rc);
 }
 
 void virtio_state_changed(struct device *d)

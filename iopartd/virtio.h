@@ -24,7 +24,6 @@ struct virtio_config {
 };
 
 struct virtio_type {
-	unsigned int queues;
 	/* What the device offers. The same from every server of the device. */
 	void (*config)(struct device *d, struct virtio_config *to);
 	/* The driver is up and the queues are set up; the in-flight table is empty. Guarded. */
@@ -40,6 +39,7 @@ struct virtio_type {
 /* The first member of each type's own data. */
 struct virtio {
 	const struct virtio_type *type;
+	unsigned int queues;		/* virtqueues; the type's open sets them, and d->bells */
 	uint32_t generation;		/* of the client, that we act or acted upon */
 	bool up;			/* queues may be worked on */
 	bool draining;			/* a newer generation waits for what is under way */
@@ -52,6 +52,9 @@ struct virtio {
 /* For device_type's members of the same names. */
 int virtio_promote(struct device *d);
 void virtio_state_changed(struct device *d);	/* doorbell 0 */
+
+/* The device's configuration is another: its driver is told. */
+void virtio_config_changed(struct device *d);
 
 /* An operation of the device is over: goes on with a reset that waited for it. */
 void virtio_drained(struct device *d);

@@ -21,7 +21,9 @@ static const char good[] =
 	"  'memory': '128MiB',"
 	"  'boot': { 'kernel': 'vmlinuz', 'initrd': '/boot/initrd.gz',"
 	"            'cmdline': 'console=ttyS0' },"
-	"  'devices': [ { 'type': 'block', 'name': 'root', 'path': 'web1.raw', 'readonly': true },"
+	"  'devices': [ { 'type': 'block', 'name': 'root', 'path': 'web1.raw', 'readonly': true,"
+	"     'queues': 2, 'serial': 'A1',"
+	"     'limits': { 'iops': 10, 'bytes_per_s': '1MiB', 'burst_ms': 50 } },"
 	"               { 'type': 'network', 'name': 'net0', 'bridge': 'uvbr0',"
 	"                 'mac': '52:54:00:12:34:56' },"
 	"               { 'type': 'console', 'name': 'console' } ] }";
@@ -223,6 +225,16 @@ static const struct {
 	{ "devices.0.path", NULL, "devices[0].path", "missing", "" },
 	{ "devices.0.readonly", "1", "devices[0].readonly", "must be true or false", "" },
 	{ "devices.0.mac", "'x'", "devices[0].mac", "unknown key", "" },
+	{ "devices.0.queues", "9", "devices[0].queues", "out of range", "" },
+	{ "devices.0.serial", "'one-byte-beyond-it-is'", "devices[0].serial", "too long", "20" },
+	{ "devices.0.limits", "{ 'iops': 0 }", "devices[0].limits.iops", "", "" },
+	{ "devices.0.limits", "{ 'bytes_per_s': 100 }", "devices[0].limits.bytes_per_s",
+	  "must be a string", "" },
+	{ "devices.0.limits", "{ 'burst_ms': 100 }", "devices[0].limits.burst_ms",
+	  "no limit to exceed", "iops" },
+	{ "devices.0.limits", "{ 'packets_per_s': 1 }", "devices[0].limits.packets_per_s",
+	  "unknown key", "" },
+	{ "devices.0.vlan", "7", "devices[0].vlan", "unknown key", "" },
 	{ "devices.1.bridge", "'a/b'", "devices[1].bridge", "not the name of a bridge", "" },
 	{ "devices.1.bridge", "'sixteen-letters-'", "devices[1].bridge", "too long", "15" },
 	{ "devices.1.mac", "'52:54:00:12:34'", "devices[1].mac", "is not an address", "" },

@@ -45,10 +45,18 @@ void rig_uninit(struct rig *r)
 
 void rig_serve(struct rig *r, struct guest *g, int backing, bool readonly)
 {
+	const struct command_settings settings = { .queues = 1 };
+
+	rig_serve_as(r, g, backing, readonly, &settings);
+}
+
+void rig_serve_as(struct rig *r, struct guest *g, int backing, bool readonly,
+		  const struct command_settings *settings)
+{
 	struct device_identity id = {
 		.channel = 7, .channel_type = channel_geometry(g->server)->type,
 		.readonly = readonly, .partition = "web1", .name = "root",
-		.mac = { 0x02, 1, 2, 3, 4, 5 },
+		.mac = { 0x02, 1, 2, 3, 4, 5 }, .settings = *settings,
 	};
 
 	memcpy(id.partition_uuid, rig_partition, sizeof(rig_partition));

@@ -31,6 +31,10 @@ void rig_uninit(struct rig *r);
 /* Serves the guest's channel; backing is duplicated from fd by path, as uvd does. */
 void rig_serve(struct rig *r, struct guest *g, int backing, bool readonly);
 
+/* The same, served in that way. */
+void rig_serve_as(struct rig *r, struct guest *g, int backing, bool readonly,
+		  const struct command_settings *settings);
+
 /* Runs the loop until the condition holds, or fails after ten seconds. */
 void rig_until(struct rig *r, bool (*done)(void *argument), void *argument);
 /* Runs everything that is due now and for `ms` milliseconds. */

@@ -49,6 +49,7 @@ struct state {
 	struct guest g;
 	char path[64];
 	int file;
+	unsigned int queues;
 	struct slot slot[SLOTS];
 	unsigned int completed, servers;
 };
@@ -83,7 +84,7 @@ static void submit(struct state *s, unsigned int i, bool write)
 		memset(guest_at(&s->g, k->data + 5), 0x77, BLOCK);
 	k->busy = true;
 	k->write = write;
-	k->head = guest_submit(&s->g, 0, b, 4, i % 2);
+	k->head = guest_submit(&s->g, i % s->queues, b, 4, i / 8 % 2);
 }
 
 static void check(struct state *s, unsigned int i)
@@ -104,11 +105,16 @@ static void check(struct state *s, unsigned int i)
 /* Takes every used element there is; each must belong to a request that is in flight. */
 static unsigned int reap(struct state *s)
 {
-	unsigned int i, n = 0;
+	unsigned int i, n = 0, q = 0;
 	uint32_t head, length;
 
-	while (guest_used(&s->g, 0, &head, &length)) {
-		for (i = 0; i < SLOTS && !(s->slot[i].busy && s->slot[i].head == head); i++)
+	while (q < s->queues) {
+		if (!guest_used(&s->g, q, &head, &length)) {
+			q++;
+			continue;
+		}
+		for (i = q; i < SLOTS && !(s->slot[i].busy && s->slot[i].head == head);
+		     i += s->queues)
 			;
 		assert_true(i < SLOTS);
 		assert_int_equal(length, s->slot[i].write ? 1 : BLOCK + 1);
@@ -122,13 +128,14 @@ static unsigned int reap(struct state *s)
 
 static void serve(struct state *s, const char *point, unsigned int pass)
 {
+	const struct command_settings settings = { .queues = s->queues };
 	struct rig r;
 
 	rig_forked = true;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(30);
 	rig_init(&r);
-	rig_serve(&r, &s->g, rig_open(s->path, false), false);
+	rig_serve_as(&r, &s->g, rig_open(s->path, false), false, &settings);
 	fatal = point;
 	passes = pass;
 	for (;;)
@@ -170,7 +177,8 @@ static bool drive(struct state *s, pid_t pid, unsigned int enough)
 		for (i = 0; i < SLOTS; i++)
 			if (!s->slot[i].busy)
 				submit(s, i, (s->completed + i) % 3 != 0);
-		guest_kick(&s->g, 0);
+		for (i = 0; i < s->queues; i++)
+			guest_kick(&s->g, i);
 		if (waitpid(pid, &status, WNOHANG) == pid) {
 			assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 			return false;
@@ -188,11 +196,12 @@ static void kill_server(pid_t pid)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
-static void init(struct state *s, bool direct)
+static void init(struct state *s, bool direct, unsigned int queues)
 {
 	unsigned int i;
 
 	memset(s, 0, sizeof(*s));
+	s->queues = queues;
 	guest_init(&s->g, CHANNEL_BLOCK);
 	s->file = rig_file(s->path, DISK, direct);
 	for (i = 0; i < SLOTS; i++) {
@@ -201,7 +210,7 @@ static void init(struct state *s, bool direct)
 		s->slot[i].status = guest_alloc(&s->g, 1);
 	}
 	/* Indirect tables are made anew for each request; start over before they run out. */
-	guest_up(&s->g, GUEST_FEATURES | 1ULL << VIRTIO_BLK_F_FLUSH, 1, 128);
+	guest_up(&s->g, GUEST_FEATURES | 1ULL << VIRTIO_BLK_F_FLUSH, queues, 128);
 }
 
 static void uninit(struct state *s)
@@ -227,7 +236,8 @@ static void finish(struct state *s)
 	} while (busy);
 	/* And nothing after the last one, neither in the ring nor in the file. */
 	poll(NULL, 0, 20);
-	assert_false(guest_used(&s->g, 0, &head, &length));
+	for (i = 0; i < s->queues; i++)
+		assert_false(guest_used(&s->g, i, &head, &length));
 	kill_server(pid);
 	for (i = 0; i < SLOTS; i++) {
 		s->slot[i].write = true;
@@ -247,7 +257,7 @@ static void walk(bool direct)
 	pid_t pid;
 
 	for (i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-		init(&s, direct);
+		init(&s, direct, 1);
 		for (pass = 1; pass < 60; pass = pass < 4 ? pass + 1 : pass * 2) {
 			pid = start_server(&s, points[i], pass);
 			if (drive(&s, pid, 120))
@@ -272,15 +282,14 @@ static void at_every_instant_with_direct_io(void **p)
 	walk(true);
 }
 
-static void at_any_time(void **p)
+static void at_random(unsigned int queues)
 {
 	struct state s;
 	unsigned int i;
 	pid_t pid;
 
-	(void)p;
 	srandom(1);
-	init(&s, true);
+	init(&s, true, queues);
 	for (i = 0; i < 40; i++) {
 		pid = start_server(&s, NULL, 0);
 		drive(&s, pid, random() % 30);
@@ -289,6 +298,18 @@ static void at_any_time(void **p)
 	}
 	finish(&s);
 	uninit(&s);
+}
+
+static void at_any_time(void **p)
+{
+	(void)p;
+	at_random(1);
+}
+
+static void at_any_time_with_several_queues(void **p)
+{
+	(void)p;
+	at_random(4);
 }
 
 /* The old server is killed while it takes over itself. */
@@ -300,7 +321,7 @@ static void during_recovery(void **p)
 	pid_t pid;
 
 	(void)p;
-	init(&s, true);
+	init(&s, true, 2);
 	for (i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
 		for (pass = 1; pass < 4; pass++) {
 			pid = start_server(&s, "element", 7);
@@ -334,7 +355,7 @@ static void a_table_that_contradicts_itself_breaks_the_device(void **p)
 		struct rig r;
 		pid_t pid;
 
-		init(&s, false);
+		init(&s, false, 1);
 		pid = start_server(&s, NULL, 0);
 		drive(&s, pid, 30);
 		kill_server(pid);
@@ -367,6 +388,7 @@ int main(void)
 		cmocka_unit_test(at_every_instant_on_the_page_cache),
 		cmocka_unit_test(at_every_instant_with_direct_io),
 		cmocka_unit_test(at_any_time),
+		cmocka_unit_test(at_any_time_with_several_queues),
 		cmocka_unit_test(during_recovery),
 		cmocka_unit_test(a_table_that_contradicts_itself_breaks_the_device),
 	};
