@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <common/addresses.h>
 #include <common/definition.h>
 #include <common/size.h>
 
@@ -13,7 +14,7 @@
 static const char *const block_keys[] = {
 	"type", "name", "path", "readonly", "queues", "serial", "limits", NULL
 };
-static const char *const network_keys[] = { "type", "name", "bridge", "mac", NULL };
+static const char *const network_keys[] = { "type", "name", "bridge", "mac", "addresses", NULL };
 static const char *const console_keys[] = { "type", "name", NULL };
 static const char *const *const keys[] = {
 	[DEVICE_BLOCK] = block_keys, [DEVICE_NETWORK] = network_keys,
@@ -174,6 +175,49 @@ json_t *definition_limits_to_json(enum command_device type, const struct command
 	return o;
 }
 
+static int parse_addresses(const struct reader *r, const char *prefix, const json_t *json,
+			   struct command_settings *s)
+{
+	char key[READER_KEY], name[32];
+	const char *text, *at;
+	struct address a;
+	json_t *list;
+	size_t i, n = 0;
+	int rc = reader_get(r, prefix, json, "addresses", JSON_ARRAY, "[ \"10.0.0.5\" ]", false,
+			    &list);
+
+	if (rc <= 0)
+		return rc;
+	reader_join(key, prefix, "addresses");
+	if (!json_array_size(list) || json_array_size(list) > ADDRESSES_MAX) {
+		reader_fault(r, key, "has %zu addresses", json_array_size(list));
+		return error_fix(r->e, "name 1 to %d, or leave it out: any", ADDRESSES_MAX);
+	}
+	for (i = 0; i < json_array_size(list); i++) {
+		text = at = json_string_value(json_array_get(list, i));
+		if (!text || strchr(text, ',') || addresses_next(&at, &a) <= 0) {
+			snprintf(name, sizeof(name), "addresses[%zu]", i);
+			reader_fault(r, reader_join(key, prefix, name),
+				     "\"%.64s\" is not the address of one host", text ? text : "");
+			return error_fix(r->e, "write it as \"10.0.0.5\" or \"fd00::5\"");
+		}
+		n += snprintf(s->addresses + n, sizeof(s->addresses) - n, "%s%s", n ? "," : "",
+			      a.text);
+	}
+	return 0;
+}
+
+json_t *definition_addresses_to_json(const struct command_settings *s)
+{
+	const char *at = s->addresses;
+	json_t *list = json_array();
+	struct address a;
+
+	while (addresses_next(&at, &a) > 0)
+		json_array_append_new(list, json_string(a.text));
+	return list;
+}
+
 static int parse_settings(const struct reader *r, const char *prefix, const json_t *json,
 			  struct definition_device *v)
 {
@@ -187,7 +231,8 @@ static int parse_settings(const struct reader *r, const char *prefix, const json
 	    reader_number(r, prefix, json, "vlan", false, 1, COMMAND_MAX_VLAN, &vlan) < 0 ||
 	    reader_text(r, prefix, json, "serial", "\"disk1\"", false, s->serial,
 			COMMAND_MAX_SERIAL + 1) < 0 ||
-	    reader_name(r, prefix, json, "zone", false, s->zone, sizeof(s->zone)) < 0)
+	    reader_name(r, prefix, json, "zone", false, s->zone, sizeof(s->zone)) < 0 ||
+	    parse_addresses(r, prefix, json, s) < 0)
 		return -1;
 	s->queues = queues;
 	s->vlan = vlan;
@@ -210,6 +255,8 @@ static void settings_to_json(json_t *o, const struct definition_device *v)
 		json_object_set_new(o, "serial", json_string(s->serial));
 	if (s->zone[0])
 		json_object_set_new(o, "zone", json_string(s->zone));
+	if (s->addresses[0])
+		json_object_set_new(o, "addresses", definition_addresses_to_json(s));
 	if (s->operations || s->bytes)
 		json_object_set_new(o, "limits", definition_limits_to_json(v->type, s));
 }

@@ -33,6 +33,8 @@ json_t *definition_device_to_json(const struct definition_device *v);
 /* The object "limits" of a disk or card, into the three last members of s; and back. */
 int definition_parse_limits(const struct reader *r, const char *prefix, const json_t *json,
 			enum command_device type, struct command_settings *s);
+/* The list "addresses". */
+json_t *definition_addresses_to_json(const struct command_settings *s);
 json_t *definition_limits_to_json(enum command_device type, const struct command_settings *s);
 
 /* The address of a network device that names none: locally administered, unicast. */

@@ -152,6 +152,7 @@ static int check(struct message *in, ssize_t n, const struct msghdr *h)
 	    !memchr(m->device, 0, sizeof(m->device)) ||
 	    !memchr(m->settings.serial, 0, sizeof(m->settings.serial)) ||
 	    !memchr(m->settings.zone, 0, sizeof(m->settings.zone)) ||
+	    !memchr(m->settings.addresses, 0, sizeof(m->settings.addresses)) ||
 	    m->settings.queues > COMMAND_MAX_QUEUES ||
 	    !memchr(m->reason, 0, sizeof(m->reason)))
 		return -EPROTO;

@@ -44,6 +44,8 @@ static const int allowed[] = {
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom),
 	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 	SCMP_SYS(shutdown), SCMP_SYS(uname),
+	/* libnftables waits for the kernel's answers. */
+	SCMP_SYS(select), SCMP_SYS(pselect6),
 	/* Memory: ours, channels', guests' (sealed, and bound to their node). */
 	SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise),
 	SCMP_SYS(brk), SCMP_SYS(memfd_create), SCMP_SYS(mbind),

@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "operation.h"
 #include "settings.h"
+#include "tap.h"
 
 static int check_definition(struct transaction *t, const struct command_device_define *d)
 {
@@ -300,30 +301,31 @@ static int prepare_bridge(struct transaction *t)
 static int prepare_tap(struct transaction *t, const struct command_device_op *c, bool again)
 {
 	struct network *n = t->uvd->network;
-	char tap[NETWORK_NAME], bridge[COMMAND_BRIDGE_LEN];
+	struct network_tap tap;
 	sqlite3_stmt *q;
 	int rc;
 
-	q = db_query(t->uvd->db, "SELECT k.tap, d.bridge FROM claim k JOIN device d"
-		     " ON d.partition = k.partition AND d.name = k.name"
-		     " WHERE k.partition = ? AND k.name = ? AND k.tap IS NOT NULL", "ut",
-		     c->partition, c->name);
+	q = db_query(t->uvd->db, "SELECT " TAP_COLUMNS TAP_FROM " AND k.partition = ?"
+		     " AND k.name = ?", "ut", c->partition, c->name);
 	rc = db_next(t->uvd->db, q);
 	if (rc <= 0)
 		return refuse_db(t, rc);
-	db_text(q, 0, tap, sizeof(tap));
-	db_text(q, 1, bridge, sizeof(bridge));
+	tap_read(q, &tap);
 	db_done(q);
-	if (again && n->ops->bridge_find(n, tap) != 0)
+	if (again && n->ops->bridge_find(n, tap.name) != 0)
 		return 0;
-	if (strcmp(bridge, NETWORK_OWN_BRIDGE) == 0 && prepare_bridge(t) < 0)
+	if (strcmp(tap.bridge, NETWORK_OWN_BRIDGE) == 0 && prepare_bridge(t) < 0)
 		return -ECANCELED;
-	rc = n->ops->tap_create(n, tap, bridge);
+	rc = n->ops->tap_create(n, &tap);
+	if (rc == -EPROTONOSUPPORT)
+		return refuse(t, COMMAND_FAILED, "modprobe nf_tables, then restart uvd",
+			      "%s: this host's kernel has no nf_tables to check its guest's frames",
+			      tap.name);
 	if (rc < 0)
-		return refuse_claim(t, rc, tap, strerror(-rc));
-	rc = transaction_tap_made(t, tap);
+		return refuse_claim(t, rc, tap.name, strerror(-rc));
+	rc = transaction_tap_made(t, tap.name);
 	if (rc < 0)
-		n->ops->tap_delete(n, tap);
+		n->ops->tap_delete(n, tap.name);
 	return rc;
 }
 

@@ -25,7 +25,7 @@ static const char *const names[COMPARED_TYPES] = {
 	[COMPARED_CONTEXTS] = "vCPUs", [COMPARED_PROCESSORS] = "processors",
 	[COMPARED_CHANNELS] = "channels", [COMPARED_PROCESSES] = "processes",
 	[COMPARED_SCOPES] = "cgroups", [COMPARED_TAPS] = "taps and bridges",
-	[COMPARED_IMAGES] = "disks",
+	[COMPARED_RULES] = "network rules", [COMPARED_IMAGES] = "disks",
 };
 
 static const struct {
@@ -61,6 +61,8 @@ static const struct {
 	[TAP_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[TAP_LOST] = { COMPARED_TAPS, "database", "host",
 		       "cmdpartctl io reset makes it anew" },
+	[TAP_UNGUARDED] = { COMPARED_RULES, "database", "nftables: no rules of ours, or others",
+			    "see uvd's log for why it cannot put them back, then restart uvd" },
 	[BRIDGE_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[BRIDGE_LOST] = { COMPARED_TAPS, "database", "host",
 			  "stop the partitions that use it, then start them again" },
@@ -392,10 +394,15 @@ int difference_network(struct difference_walk *w)
 
 		db_text(q, 0, name, sizeof(name));
 		db_text(q, 1, of, sizeof(of));
-		if (net->ops->bridge_find(net, name))
-			continue;
 		d = (struct difference) { .kind = TAP_LOST };
-		rc = tell(w, &d, "tap %s of %s", name, of);
+		if (net->ops->bridge_find(net, name)) {
+			w->compared[COMPARED_RULES]++;
+			d.kind = TAP_UNGUARDED;
+			if (net->ops->tap_guarded(net, name))
+				continue;
+		}
+		rc = tell(w, &d, d.kind == TAP_LOST ? "tap %s of %s" : "rules of tap %s of %s",
+			  name, of);
 		if (rc < 0)
 			break;
 	}

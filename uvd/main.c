@@ -26,6 +26,7 @@
 #include "command.h"
 #include "confine.h"
 #include "events.h"
+#include "guard_watch.h"
 #include "handover.h"
 #include "hold.h"
 #include "inventory.h"
@@ -36,6 +37,7 @@
 #include "preview.h"
 #include "reconcile.h"
 #include "supervisor.h"
+#include "tap.h"
 #include "uvd.h"
 
 struct program {
@@ -47,6 +49,7 @@ struct program {
 	struct handover *handover;
 	struct command *command;
 	struct events *events;
+	struct guard_watch *guard_watch;
 };
 
 /* Hooks get a struct uvd: it is the program's member. */
@@ -173,6 +176,16 @@ static void on_module_event(uint32_t event, uint64_t id, uint32_t slot, uint64_t
 	/* Standbys may have waited for this. */
 	if ((!event || event == ULTRAVISOR_EVENT_PROMOTED) && p->handover)
 		handover_sync(p->handover);
+}
+
+static void on_rules_changed(const char *who, void *data)
+{
+	struct program *p = data;
+	int n = taps_guard(&p->uvd);
+
+	if (n > 0)
+		log_warning("the network rules of %d tap%s were removed or changed by %s: they are"
+			    " back", n, n == 1 ? "" : "s", who);
 }
 
 /* ---- the start, in order */
@@ -363,6 +376,10 @@ static int start(struct program *p)
 	rc = events_open(&p->events, p->event, on_module_event, p);
 	if (rc < 0)
 		return log_errno(LOG_ERR, rc, "the module's events");
+	/* Without nf_tables no guest has a network card. */
+	rc = guard_watch_open(&p->guard_watch, p->event, on_rules_changed, p);
+	if (rc < 0 && rc != -EPROTONOSUPPORT)
+		return log_errno(LOG_ERR, rc, "nftables' events");
 	rc = confine();
 	if (rc < 0)
 		return rc;
@@ -386,6 +403,7 @@ static void stop(struct program *p, bool released)
 {
 	handover_close(p->handover);
 	command_close(p->command);
+	guard_watch_close(p->guard_watch);
 	events_close(p->events);
 	news_close(p->uvd.news);
 	changes_close(p->uvd.changes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bridges and taps by rtnetlink (libnl) and /dev/net/tun. A tap is persistent and has several
- * queues: each server holds one of its own, and a persistent tap outlives them all.
+ * queues: each server holds one of its own, and a persistent tap outlives them all. What may come
+ * out of it is guard.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 
 #include <common/log.h>
 
+#include "guard.h"
 #include "network.h"
 
 #define TUN_DEVICE "/dev/net/tun"
@@ -27,11 +29,17 @@
 struct host_network {
 	struct network network;
 	struct nl_sock *route;
+	struct guard *guard;		/* NULL: the kernel has no nf_tables */
 };
 
 static struct nl_sock *route(struct network *n)
 {
 	return ((struct host_network *)n)->route;
+}
+
+static struct guard *guard(struct network *n)
+{
+	return ((struct host_network *)n)->guard;
 }
 
 static int nl_errno(int code)
@@ -177,9 +185,28 @@ static int tap_open(const char *name)
 	return fd;
 }
 
-static int host_tap_create(struct network *n, const char *name, const char *bridge)
+static int host_tap_guard(struct network *n, const struct network_tap *t)
 {
-	int rc, fd = tap_open(name);
+	return guard(n) ? guard_put(guard(n), t) : -EPROTONOSUPPORT;
+}
+
+static int host_tap_guarded(struct network *n, const char *name)
+{
+	return guard(n) && guard_intact(guard(n), name);
+}
+
+static int host_tap_delete(struct network *n, const char *name)
+{
+	int rc = link_delete(n, name);
+
+	if (rc == 0 && guard(n))
+		guard_drop(guard(n), name);
+	return rc;
+}
+
+static int host_tap_create(struct network *n, const struct network_tap *t)
+{
+	int rc, fd = guard(n) ? tap_open(t->name) : -EPROTONOSUPPORT;
 
 	if (fd < 0)
 		return fd;
@@ -187,16 +214,14 @@ static int host_tap_create(struct network *n, const char *name, const char *brid
 	close(fd);
 	if (rc < 0)
 		return rc;
-	quiet(name);
-	rc = set_up(n, name, bridge);
+	quiet(t->name);
+	/* Before it is up, nothing passes. */
+	rc = host_tap_guard(n, t);
+	if (rc == 0)
+		rc = set_up(n, t->name, t->bridge);
 	if (rc < 0)
-		link_delete(n, name);
+		host_tap_delete(n, t->name);
 	return rc;
-}
-
-static int host_tap_delete(struct network *n, const char *name)
-{
-	return link_delete(n, name);
 }
 
 static int host_next(struct network *n, const char *prefix, const char *after,
@@ -227,6 +252,8 @@ static const struct network_ops host_ops = {
 	.bridge_delete = host_bridge_delete,
 	.tap_create = host_tap_create,
 	.tap_delete = host_tap_delete,
+	.tap_guard = host_tap_guard,
+	.tap_guarded = host_tap_guarded,
 	.next = host_next,
 };
 
@@ -245,6 +272,10 @@ int network_open(struct network **out)
 		free(h);
 		return rc;
 	}
+	/* Only guests with network cards need it. */
+	rc = guard_open(&h->guard);
+	if (rc < 0)
+		log_errno(LOG_WARNING, rc, "nftables; guests with network cards are not started");
 	*out = &h->network;
 	return 0;
 }
@@ -253,6 +284,7 @@ void network_close(struct network *n)
 {
 	if (!n)
 		return;
+	guard_close(guard(n));
 	nl_socket_free(route(n));
 	free(n);
 }

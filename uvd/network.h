@@ -9,11 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <ultravisor/command.h>
+
 #define NETWORK_NAME 16		/* IFNAMSIZ */
 #define NETWORK_TAP_PREFIX "uvt"
 #define NETWORK_OWN_BRIDGE "uvbr0"	/* the only bridge that uvd makes */
 
 struct network;
+
+/* A tap, and what its guest may send. */
+struct network_tap {
+	char name[NETWORK_NAME], bridge[NETWORK_NAME];
+	uint8_t mac[6];
+	char addresses[COMMAND_ADDRESSES_LEN];	/* "": any */
+};
 
 struct network_ops {
 	/* 2 a bridge of uvd's making, 1 another, 0 no such interface, -ENOTSUP no bridge. */
@@ -21,9 +30,16 @@ struct network_ops {
 	/* Makes it with a mark of ours, by which delete knows it; another's is left alone. */
 	int (*bridge_create)(struct network *n, const char *name);
 	int (*bridge_delete)(struct network *n, const char *name);
-	/* A persistent multi-queue tap with IFF_VNET_HDR, up, a port of the bridge. */
-	int (*tap_create)(struct network *n, const char *name, const char *bridge);
+	/*
+	 * A persistent multi-queue tap with IFF_VNET_HDR, up, a port of the bridge. Its rules are
+	 * there before it carries anything. -EPROTONOSUPPORT: the kernel has no nf_tables.
+	 */
+	int (*tap_create)(struct network *n, const struct network_tap *t);
 	int (*tap_delete)(struct network *n, const char *name);
+	/* Makes an existing tap's rules anew, in one step. */
+	int (*tap_guard)(struct network *n, const struct network_tap *t);
+	/* Are its rules as they were made? 1 or 0; 0 also before tap_guard of this process. */
+	int (*tap_guarded)(struct network *n, const char *name);
 	/* The name of some interface that begins with prefix and is > after: 1, or 0. */
 	int (*next)(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME]);

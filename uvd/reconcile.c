@@ -20,6 +20,7 @@
 #include "process.h"
 #include "reconcile.h"
 #include "scope.h"
+#include "tap.h"
 
 static void fill_end(struct internal_partition_end *c, const struct supervisor_adopted *r,
 		     const char *reason)
@@ -117,6 +118,7 @@ static int act(struct difference_walk *w, const struct difference *d)
 	case CHANNEL_LOST:
 	case PROCESS_LOST:
 	case DEVICE_UNHELD:
+	case TAP_UNGUARDED:
 		/* Found again where it is adopted, and its end recorded; made anew; held. */
 		return 0;
 	}
@@ -166,6 +168,9 @@ int reconcile_kernel(struct uvd *uvd)
 		rc = difference_channels(&w);
 	if (rc == 0)
 		rc = difference_network(&w);
+	/* Every one: what this process did not make it cannot tell from what others changed. */
+	if (rc == 0 && (rc = taps_guard(uvd)) > 0)
+		rc = 0;
 	if (rc == 0)
 		hold_sync(uvd);
 	CRASH_POINT("in-line");

@@ -141,6 +141,7 @@ CREATE TABLE device (
 	bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),		-- likewise
 	burst_ms INTEGER NOT NULL DEFAULT 0
 		CHECK ((burst_ms > 0) = (operations > 0 OR bytes > 0)),
+	addresses TEXT NOT NULL DEFAULT '' CHECK (addresses = '' OR type = 2),
 	PRIMARY KEY (partition, name),
 	CHECK ((type = 1) = (path <> '')),
 	CHECK ((type = 2) = (bridge <> '')),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <common/addresses.h>
 #include <common/size.h>
 
 #include "block.h"
@@ -19,6 +20,7 @@ void settings_read(sqlite3_stmt *q, int column, struct command_settings *s)
 	s->operations = db_int(q, column + 4);
 	s->bytes = db_int(q, column + 5);
 	s->burst_ms = db_int(q, column + 6);
+	db_text(q, column + 7, s->addresses, sizeof(s->addresses));
 }
 
 bool settings_same(const struct command_settings *a, const struct command_settings *b)
@@ -44,8 +46,11 @@ int settings_check(struct transaction *t, const char *device, uint32_t type,
 	    s->burst_ms > COMMAND_MAX_BURST_MS || limited != (s->burst_ms > 0))
 		return refuse(t, COMMAND_INVALID, "see docs/command.md",
 			      "device %s: its limits contradict each other", device);
+	if (!addresses_valid(s->addresses))
+		return refuse(t, COMMAND_INVALID, "name at most 4, as 10.0.0.5 or fd00::5",
+			      "device %s: addresses \"%s\"", device, s->addresses);
 	if ((type != DEVICE_BLOCK && s->serial[0]) ||
-	    (type != DEVICE_NETWORK && (s->vlan || s->zone[0])) ||
+	    (type != DEVICE_NETWORK && (s->vlan || s->zone[0] || s->addresses[0])) ||
 	    (type == DEVICE_CONSOLE && (s->queues > 1 || limited)))
 		return refuse(t, COMMAND_INVALID, "see docs/command.md",
 			      "device %s: its settings do not go with its type", device);
@@ -56,10 +61,10 @@ int settings_write(struct transaction *t, const uint8_t partition[16], const cha
 		   const struct command_settings *s)
 {
 	int rc = db_run(t->uvd->db, "UPDATE device SET queues = ?, serial = ?, vlan = ?, zone = ?,"
-			" operations = ?, bytes = ?, burst_ms = ? WHERE partition = ? AND name = ?",
-			"ititiiiut", (int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
-			(int64_t)s->operations, (int64_t)s->bytes, (int64_t)s->burst_ms, partition,
-			device);
+			" operations = ?, bytes = ?, burst_ms = ?, addresses = ?"
+			" WHERE partition = ? AND name = ?", "ititiiitut", (int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
+			(int64_t)s->operations, (int64_t)s->bytes, (int64_t)s->burst_ms,
+			s->addresses, partition, device);
 
 	return refuse_db(t, rc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How devices are served: queues, serial number, VLAN, zone and limits, columns of a device's row
- * in this order.
+ * How devices are served: queues, serial number, VLAN, zone, limits and addresses, columns of a
+ * device's row in this order.
  */
 #ifndef UVD_SETTINGS_H
 #define UVD_SETTINGS_H
@@ -14,8 +14,8 @@
 
 /* Of the table that is called d in the statement. */
 #define SETTINGS_COLUMNS \
-	"d.queues, d.serial, d.vlan, d.zone, d.operations, d.bytes, d.burst_ms"
-#define SETTINGS_COUNT 7
+	"d.queues, d.serial, d.vlan, d.zone, d.operations, d.bytes, d.burst_ms, d.addresses"
+#define SETTINGS_COUNT 8
 
 /* From the row's columns, the first of which is this one. */
 void settings_read(sqlite3_stmt *q, int column, struct command_settings *s);

@@ -237,7 +237,8 @@ CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		(SELECT json_object('resource', NEW.resource, 'writes', NEW.writes, 'size', NEW.size,
 		'queues', queues, 'serial', serial, 'vlan', vlan, 'zone', zone,
-		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms) FROM device
+		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms,
+		'addresses', addresses) FROM device
 		WHERE partition = NEW.partition AND name = NEW.name));
 END;
 CREATE TRIGGER claim_update_history AFTER UPDATE OF size ON claim WHEN OLD.size <> NEW.size BEGIN
@@ -247,7 +248,8 @@ CREATE TRIGGER claim_update_history AFTER UPDATE OF size ON claim WHEN OLD.size 
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		(SELECT json_object('resource', NEW.resource, 'writes', NEW.writes, 'size', NEW.size,
 		'queues', queues, 'serial', serial, 'vlan', vlan, 'zone', zone,
-		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms) FROM device
+		'operations', operations, 'bytes', bytes, 'burst_ms', burst_ms,
+		'addresses', addresses) FROM device
 		WHERE partition = NEW.partition AND name = NEW.name));
 END;
 CREATE TRIGGER device_update_history AFTER UPDATE OF operations, bytes, burst_ms ON device
@@ -259,7 +261,8 @@ BEGIN
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		json_object('resource', resource, 'writes', writes, 'size', size,
 		'queues', NEW.queues, 'serial', NEW.serial, 'vlan', NEW.vlan, 'zone', NEW.zone,
-		'operations', NEW.operations, 'bytes', NEW.bytes, 'burst_ms', NEW.burst_ms)
+		'operations', NEW.operations, 'bytes', NEW.bytes, 'burst_ms', NEW.burst_ms,
+		'addresses', NEW.addresses)
 	FROM claim WHERE partition = NEW.partition AND name = NEW.name;
 END;
 CREATE TRIGGER claim_delete_history AFTER DELETE ON claim BEGIN

@@ -32,6 +32,7 @@
 #define COMMAND_BRIDGE_LEN	16
 #define COMMAND_SERIAL_LEN	24
 #define COMMAND_ZONE_LEN	32
+#define COMMAND_ADDRESSES_LEN	192
 #define COMMAND_MAX_QUEUES	8
 #define COMMAND_MAX_SERIAL	20	/* bytes: VIRTIO_BLK_ID_BYTES */
 #define COMMAND_MAX_VLAN	4094
@@ -179,6 +180,7 @@ struct command_settings {
 	uint32_t vlan;			/* network: 1 … COMMAND_MAX_VLAN; 0: none */
 	char serial[COMMAND_SERIAL_LEN];	/* block; "": its name */
 	char zone[COMMAND_ZONE_LEN];	/* network; "": none */
+	char addresses[COMMAND_ADDRESSES_LEN];	/* network; common/addresses.h; "": any */
 	/* Limits. A second: a disk's requests, a card's packets; and bytes. 0: none. */
 	uint64_t operations;
 	uint64_t bytes;
@@ -615,7 +617,7 @@ static inline uint32_t command_record_size(uint16_t type)
 #define COMMAND_EXACT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
 COMMAND_EXACT(command_header, 520);
 COMMAND_EXACT(command_record, 16);
-COMMAND_EXACT(command_settings, 88);
+COMMAND_EXACT(command_settings, 280);
 #undef COMMAND_EXACT
 
 #endif

@@ -115,11 +115,10 @@ static int bridge_find(struct network *n, const char *name)
 	return strcmp(name, NETWORK_OWN_BRIDGE) == 0;
 }
 
-static int tap_create(struct network *n, const char *name, const char *bridge)
+static int tap_create(struct network *n, const struct network_tap *t)
 {
 	(void)n;
-	(void)name;
-	(void)bridge;
+	(void)t;
 	return 0;
 }
 
@@ -128,6 +127,13 @@ static int tap_delete(struct network *n, const char *name)
 	(void)n;
 	(void)name;
 	return 0;
+}
+
+static int tap_guarded(struct network *n, const char *name)
+{
+	(void)n;
+	(void)name;
+	return 1;
 }
 
 static int next_tap(struct network *n, const char *prefix, const char *after,
@@ -142,6 +148,7 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 
 static const struct network_ops no_network = {
 	.bridge_find = bridge_find, .tap_create = tap_create, .tap_delete = tap_delete,
+	.tap_guarded = tap_guarded,
 	.next = next_tap,
 };
 

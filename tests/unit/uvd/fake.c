@@ -294,15 +294,16 @@ static int bridge_delete(struct network *n, const char *name)
 	return 0;
 }
 
-static int tap_create(struct network *n, const char *name, const char *bridge)
+static int tap_create(struct network *n, const struct network_tap *t)
 {
 	int rc = step(shared);
 	unsigned int i;
 
-	assert_true(bridge_find(n, bridge) > 0);
+	assert_true(bridge_find(n, t->bridge) > 0);
 	for (i = 0; rc == 0 && i < FAKE_TAPS; i++)
 		if (!shared->tap[i][0]) {
-			strcpy(shared->tap[i], name);
+			strcpy(shared->tap[i], t->name);
+			shared->unguarded[i] = false;
 			return 0;
 		}
 	return rc;
@@ -317,6 +318,29 @@ static int tap_delete(struct network *n, const char *name)
 	for (i = 0; i < FAKE_TAPS; i++)
 		if (strcmp(shared->tap[i], name) == 0)
 			shared->tap[i][0] = '\0';
+	return 0;
+}
+
+static int tap_guard(struct network *n, const struct network_tap *t)
+{
+	int rc = step(shared);
+	unsigned int i;
+
+	(void)n;
+	for (i = 0; rc == 0 && i < FAKE_TAPS; i++)
+		if (strcmp(shared->tap[i], t->name) == 0)
+			shared->unguarded[i] = false;
+	return rc;
+}
+
+static int tap_guarded(struct network *n, const char *name)
+{
+	unsigned int i;
+
+	(void)n;
+	for (i = 0; i < FAKE_TAPS; i++)
+		if (strcmp(shared->tap[i], name) == 0)
+			return !shared->unguarded[i];
 	return 0;
 }
 
@@ -336,7 +360,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops fake_network = {
-	bridge_find, bridge_create, bridge_delete, tap_create, tap_delete, next_tap,
+	bridge_find, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, tap_guarded,
+	next_tap,
 };
 
 /* ---- hooks */

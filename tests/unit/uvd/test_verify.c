@@ -12,6 +12,7 @@
 #include <uvd/process.h>
 #include <uvd/query.h>
 #include <uvd/reconcile.h>
+#include <uvd/tap.h>
 
 #include "fake.h"
 
@@ -98,13 +99,13 @@ static void test_a_host_in_line_has_no_difference_and_counts(void **state)
 	} expected[] = {
 		{ "kernel objects", 6 }, { "running partitions", 1 }, { "vCPUs", 2 },
 		{ "processors", 8 }, { "channels", 5 }, { "processes", 1 }, { "cgroups", 1 },
-		{ "taps and bridges", 2 }, { "disks", 1 },
+		{ "taps and bridges", 2 }, { "network rules", 1 }, { "disks", 1 },
 	};
 	struct host *h = *state;
 	const struct command_header *r = ask(h, COMMAND_ROW_COMPARED, 0, 0);
 	unsigned int i;
 
-	assert_int_equal(r->count, 9);
+	assert_int_equal(r->count, 10);
 	for (i = 0; i < r->count; i++) {
 		const struct command_row_compared *c =
 			(const void *)message_record(answer.bytes, i);
@@ -138,6 +139,12 @@ static void test_taps_and_the_bridge(void **state)
 	strcpy(h->fake->tap[5], "uvt99");
 	differs(h, "tap uvt99", "host", "database");
 	h->fake->tap[5][0] = '\0';
+	h->fake->unguarded[0] = true;
+	differs(h, "rules of tap uvt0 of web1", "database",
+		"nftables: no rules of ours, or others");
+	assert_int_equal(taps_guard(&h->uvd), 1);
+	assert_int_equal(taps_guard(&h->uvd), 0);
+	assert_int_equal(differences(h), 0);
 	strcpy(tap, h->fake->tap[0]);
 	h->fake->tap[0][0] = '\0';
 	assert_int_equal(differences(h), 1);
