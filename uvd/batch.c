@@ -24,9 +24,9 @@
 
 struct request {
 	struct transaction t;
+	struct ledger_line line;
 	uint8_t *message;
 	size_t length, room;
-	uint64_t digest;		/* of the message as it came */
 	struct reply *reply;		/* NULL: stored is the reply */
 	uint8_t *stored;
 	size_t n_stored;
@@ -76,32 +76,53 @@ static void trace(const struct transaction *t)
 	}
 }
 
-static void write_ledger(struct request *q, bool internal)
+/* Its line in the ledger, and by that its number. */
+static int begin_line(struct batch *b, struct request *q)
+{
+	int rc = db_savepoint(b->uvd->db);
+
+	if (rc == 0)
+		rc = ledger_begin(b->uvd->db, &q->line);
+	q->t.number = rc == 0 ? q->line.transaction : 0;
+	return rc;
+}
+
+static void end_line(struct batch *b, struct request *q)
 {
 	struct transaction *t = &q->t;
-	struct command_header *h = (struct command_header *)q->message;
-	struct ledger_line line = {
-		.transaction = t->number,
-		.request_id = h->request_id,
-		.digest = q->digest,
-		.status = t->fault.status,
-		.operations = h->count,
-		.uid = h->uid,
-		.pid = h->pid,
-		.epoch = h->epoch,
-		.who = h->who,
-		.subject = t->subject,
-		.summary = t->summary,
-		.reason = h->text,
-		.text = t->fault.text,
-		.reply = internal ? NULL : q->reply->bytes,
-		.n_reply = q->reply->length,
-	};
-	int rc = ledger_add(t->uvd->db, &line);
+	int rc;
+
+	q->line.status = t->fault.status;
+	q->line.subject = t->subject;
+	q->line.summary = t->summary;
+	q->line.text = t->fault.text;
+	q->line.reply = b->internal ? NULL : q->reply->bytes;
+	q->line.n_reply = q->reply->length;
+	rc = ledger_end(b->uvd->db, &q->line);
 
 	/* With a transaction that cannot be in the ledger the commit will fail as well, or must. */
 	if (rc < 0 && t->fault.status == COMMAND_OK)
 		refuse_db(t, rc);
+}
+
+/* What it did is undone, and its line says that it was refused, and why. */
+static void refuse_line(struct batch *b, struct request *q)
+{
+	struct transaction *t = &q->t;
+	struct db *db = b->uvd->db;
+	bool line;
+
+	db_undo(db);
+	line = t->fault.status != COMMAND_READ_ONLY && db_in_transaction(db);
+	if (line && begin_line(b, q) < 0) {
+		db_undo(db);
+		line = false;
+	}
+	reply_finish(q->reply, &t->fault, t->number, false);
+	if (line) {
+		end_line(b, q);
+		db_release(db);
+	}
 }
 
 /* A request that was answered before gets that answer. True: it was. */
@@ -111,20 +132,20 @@ static bool replay(struct batch *b, struct request *q)
 	uint64_t digest;
 	int rc;
 
-	if (!message_header_ok(q->message, q->length) || h->kind != COMMAND_TRANSACT)
+	if (h->kind != COMMAND_TRANSACT)
 		return false;
 	rc = ledger_find(b->uvd->db, h->request_id, &digest, &q->stored, &q->n_stored);
 	if (rc <= 0)
 		return false;
-	if (digest == message_digest(h) && q->stored) {
+	if (digest == q->line.digest && q->stored) {
 		log_debug("a repeated request gets its first answer");
+		q->t.fault.status = COMMAND_OK;
 		return true;
 	}
 	free(q->stored);
 	q->stored = NULL;
 	fault_set(&q->t.fault, COMMAND_CONFLICT, "make a new request id for a new request",
 		  "this request id was used for another request");
-	reply_init(q->reply, h);
 	reply_finish(q->reply, &q->t.fault, 0, false);
 	return true;
 }
@@ -153,19 +174,16 @@ static void run_transaction(struct batch *b, struct request *q)
 		CRASH_POINT("prepared");
 		query_subjects(t->uvd, t->request, q->reply);
 		reply_finish(q->reply, &t->fault, t->number, false);
-		write_ledger(q, b->internal);
+		end_line(b, q);
 		CRASH_POINT("in-ledger");
 	}
 	if (t->fault.status == COMMAND_OK && refuse_db(t, db_release(t->uvd->db)) == 0)
 		return;
 	transaction_drop(t);
 	t->kernel = false;
-	db_undo(t->uvd->db);
+	refuse_line(b, q);
 	if (t->processors)
 		processors_sync(t->uvd, true);
-	reply_finish(q->reply, &t->fault, t->number, false);
-	if (t->fault.status != COMMAND_READ_ONLY && db_in_transaction(t->uvd->db))
-		write_ledger(q, b->internal);
 }
 
 static int begin(struct batch *b)
@@ -183,8 +201,8 @@ static int begin(struct batch *b)
 static void run(struct batch *b, struct request *q)
 {
 	struct transaction *t = &q->t;
-	struct db *db = b->uvd->db;
 	struct command_header *h = (struct command_header *)q->message;
+	uint8_t own[16];
 	int rc;
 
 	reply_init(q->reply, message_header_ok(q->message, q->length) ? h : NULL);
@@ -196,34 +214,49 @@ static void run(struct batch *b, struct request *q)
 	}
 	t->plan = h->kind == COMMAND_PLAN;
 	t->request = h;
-	q->digest = message_digest(h);
+	q->line = (struct ledger_line){
+		.request_id = h->request_id,
+		.digest = message_digest(h),
+		.operations = h->count,
+		.uid = h->uid,
+		.pid = h->pid,
+		.epoch = h->epoch,
+		.who = h->who,
+		.reason = h->text,
+	};
+	/* A plan's line is taken back with all that it tries. */
+	if (t->plan) {
+		uuid_random(own);
+		q->line.request_id = own;
+	}
 	rc = begin(b);
-	if (rc == 0 && !t->plan)
-		rc = ledger_number(db, &t->number);
-	else if (rc == 0)
-		t->number = UINT32_MAX;	/* no row was changed by it yet */
 	if (rc == 0)
-		rc = db_savepoint(db);
+		rc = begin_line(b, q);
 	if (rc < 0) {
 		refuse_db(t, rc);
-		reply_finish(q->reply, &t->fault, 0, false);
+		db_undo(b->uvd->db);
+		if (!replay(b, q))
+			reply_finish(q->reply, &t->fault, 0, false);
 		return;
 	}
 	CRASH_POINT("received");
-	if (message_check(q->message, q->length, b->internal, &t->fault) < 0) {
-		db_undo(db);
-		/* No record of it is to be looked at again. */
-		h->count = 0;
-		h->length = sizeof(*h);
-		reply_finish(q->reply, &t->fault, t->number, false);
-		if (!t->plan)
-			write_ledger(q, b->internal);
+	if (message_check(q->message, q->length, b->internal, &t->fault) == 0) {
+		if (t->plan)
+			run_plan(q);
+		else
+			run_transaction(b, q);
 		return;
 	}
-	if (t->plan)
-		run_plan(q);
-	else
-		run_transaction(b, q);
+	/* No record of it is to be looked at again. */
+	h->count = 0;
+	h->length = sizeof(*h);
+	q->line.operations = 0;
+	if (!t->plan) {
+		refuse_line(b, q);
+		return;
+	}
+	db_undo(b->uvd->db);
+	reply_finish(q->reply, &t->fault, 0, false);
 }
 
 static void request_free(struct request *q)
@@ -319,8 +352,7 @@ bool batch_add(struct batch *b, const void *message, size_t n)
 	q->t.internal = b->internal;
 	q->t.record = COMMAND_NONE;
 	b->n++;
-	if (!replay(b, q))
-		run(b, q);
+	run(b, q);
 	return q->t.kernel || b->n == BATCH_MAX;
 }
 
@@ -385,8 +417,9 @@ static void clear_fields(void)
 
 void batch_commit(struct batch *b, reply_fn *reply, void *data)
 {
+	uint64_t numbers[BATCH_MAX];
 	char id[UUID_TEXT];
-	unsigned int i;
+	unsigned int i, n = b->n;
 	int rc = 0;
 
 	CRASH_POINT("committing");
@@ -420,9 +453,12 @@ void batch_commit(struct batch *b, reply_fn *reply, void *data)
 		else if (reply)
 			reply(q->reply->bytes, q->reply->length, data);
 		CRASH_POINT("replied");
+		numbers[i] = q->t.plan ? 0 : q->t.number;
 		request_clear(q);
 	}
 	b->n = 0;
+	for (i = 0; i < n; i++)
+		ledger_forget(b->uvd->db, numbers[i]);
 }
 
 int transaction_own(struct uvd *uvd, const char *why, const void *records, size_t n, uint32_t count)

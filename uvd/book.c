@@ -9,6 +9,7 @@
 
 #include "book.h"
 #include "db.h"
+#include "ledger.h"
 #include "schema.h"
 
 /* What triggers hold at each change, looked at as a whole: each selects what breaks it. */
@@ -31,9 +32,9 @@ static const struct {
 	  " JOIN processor r ON r.cpu = c.cpu WHERE r.domain IS NOT p.domain" },
 	{ "a device with a writer and others",
 	  "SELECT resource FROM claim GROUP BY resource HAVING sum(writes) > 0 AND count(*) > 1" },
-	{ "a ledger line of a number that was not given",
-	  "SELECT \"transaction\" FROM ledger WHERE \"transaction\" >"
-	  " (SELECT \"transaction\" FROM clock)" },
+	{ "history of a number that was not given",
+	  "SELECT \"transaction\" FROM version WHERE \"transaction\" >"
+	  " (SELECT coalesce(max(\"transaction\"), -1) FROM ledger)" },
 	{ "memory that history does not know",
 	  "SELECT hex(partition) || '/' || node FROM memory WHERE lower(hex(partition)) || '/' ||"
 	  " node NOT IN (SELECT ident FROM history WHERE noun = 'memory' AND ended IS NULL)" },
@@ -147,20 +148,6 @@ static int copy(sqlite3 *to, sqlite3 *from)
 	return r == SQLITE_DONE ? 0 : db_errno(r);
 }
 
-/*
- * Numbers that were given since the backup are not given again: leases count by them, and objects
- * of the module carry them.
- */
-static int raise_clock(sqlite3 *db, int64_t least)
-{
-	char *sql = sqlite3_mprintf("UPDATE clock SET \"transaction\" = max(\"transaction\", %lld)",
-				    (long long)least);
-	int rc = sql ? db_errno(sqlite3_exec(db, sql, NULL, NULL, NULL)) : -ENOMEM;
-
-	sqlite3_free(sql);
-	return rc;
-}
-
 int book_restore(FILE *to, const char *state, const char *backup)
 {
 	sqlite3 *from = NULL, *between = NULL;
@@ -187,9 +174,10 @@ int book_restore(FILE *to, const char *state, const char *backup)
 		rc = copy(between, from);
 	if (rc == 0)
 		rc = schema_prepare(between);
+	/* Numbers given since then are not given again: leases and the module's objects have them. */
 	if (rc == 0)
-		rc = raise_clock(between, count(db_handle(db),
-						"SELECT \"transaction\" FROM clock"));
+		rc = ledger_note(between, 1 + count(db_handle(db), "SELECT \"transaction\""
+						    " FROM clock"), "restore a backup");
 	if (rc == 0)
 		rc = copy(db_handle(db), between);
 	if (rc < 0)

@@ -117,7 +117,7 @@ static int prepare_file(struct db *db)
 			  /* KiB, taken as needed: the whole book of some 10,000 partitions. */
 			  "PRAGMA cache_size=-131072;"
 			  /* Pages that many commits change are then moved once. */
-			  "PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY;");
+			  "PRAGMA wal_autocheckpoint=16000; PRAGMA temp_store=MEMORY;");
 
 	if (rc == 0)
 		rc = db_errno(sqlite3_create_function(db->sqlite, "cpus_have", 2,
@@ -142,11 +142,15 @@ int db_open(struct db **out, const char *directory)
 		rc = db->lock;
 		goto free;
 	}
+	/* Nobody asks how much memory it has; refused, and no matter, when it was used before. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	rc = db_errno(sqlite3_open_v2(path, &db->sqlite,
 					  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					  SQLITE_OPEN_NOMUTEX, NULL));
 	if (rc < 0)
 		goto close;
+	/* What a trigger's program needs fits into one piece. */
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_LOOKASIDE, NULL, 4096, 200);
 	sqlite3_extended_result_codes(db->sqlite, 1);
 	/* Somebody may look with sqlite3(1) while we run. */
 	sqlite3_busy_timeout(db->sqlite, 2000);

@@ -13,21 +13,28 @@
 	" LEFT JOIN ledger l ON l.\"transaction\" = h.\"transaction\" WHERE h.id > ?1 AND" \
 	" (?2 = 0 OR since_ns <= ?2 AND (ended IS NULL OR until_ns > ?2)) AND "
 
-/* Lists of CPUs are few, however many versions have them: each is looked at once. */
+/*
+ * Keys are in an index where they are not the owner's name, by which they are found otherwise.
+ * Lists of CPUs are few, however many versions have them: each is looked at once.
+ */
 static const char by_processor[] = SELECT
-	"noun = 'processor' AND ?3 = 'processor' AND key IN (WITH RECURSIVE k (list) AS ("
-	"SELECT min(key) FROM history WHERE noun = 'processor' UNION ALL"
-	" SELECT (SELECT min(key) FROM history WHERE noun = 'processor' AND key > k.list) FROM k"
-	" WHERE k.list IS NOT NULL) SELECT list FROM k WHERE cpus_have(list, ?4)) ORDER BY h.id";
+	"?3 = 'processor' AND h.id IN (WITH RECURSIVE k (list) AS ("
+	"SELECT min(key) FROM version WHERE noun = 'processor' AND key <> owner UNION ALL"
+	" SELECT (SELECT min(key) FROM version WHERE noun = 'processor' AND key <> owner"
+	" AND key > k.list) FROM k WHERE k.list IS NOT NULL)"
+	" SELECT v.id FROM k JOIN version v ON v.noun = 'processor' AND v.key = k.list"
+	" AND v.key <> v.owner WHERE cpus_have(k.list, ?4)) ORDER BY h.id";
 
-static const char by_key[] = SELECT "noun = ?3 AND key = ?4 ORDER BY h.id";
+static const char by_key[] = SELECT
+	"h.id IN (SELECT id FROM version WHERE noun = ?3 AND key = ?4 AND key <> owner UNION ALL"
+	" SELECT id FROM version WHERE owner = ?4 AND noun = ?3 AND key = ?4) ORDER BY h.id";
 
 /* "web1/root" is a channel's key, and also this device of its partition. */
 static const char by_name[] = SELECT
-	"?3 = '' AND h.id IN (SELECT id FROM history WHERE owner = ?4 AND owner <> '' UNION"
-	" SELECT id FROM history WHERE key = ?4 AND noun IN ('processor', 'memory', 'device',"
-	" 'channel', 'server', 'partition', 'domain', 'host') UNION"
-	" SELECT id FROM history WHERE owner = substr(?4, 1, instr(?4, '/') - 1) AND owner <> ''"
+	"?3 = '' AND h.id IN (SELECT id FROM version WHERE owner = ?4 AND owner <> '' UNION"
+	" SELECT id FROM version WHERE key = ?4 AND key <> owner AND noun IN ('processor',"
+	" 'memory', 'device', 'channel', 'server', 'partition', 'domain', 'host') UNION"
+	" SELECT id FROM version WHERE owner = substr(?4, 1, instr(?4, '/') - 1) AND owner <> ''"
 	" AND part = substr(?4, instr(?4, '/') + 1)) ORDER BY h.id";
 
 static const char *statement(const struct command_query *query)

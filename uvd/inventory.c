@@ -21,6 +21,7 @@
 #include <ultravisor/handover.h>
 
 #include "inventory.h"
+#include "ledger.h"
 #include "uvd.h"
 
 #define MEMORY_STEP (2ULL << 20)
@@ -384,15 +385,12 @@ static int store_offline(const struct inventory *inv, struct db *db)
 	return rc;
 }
 
-int inventory_store(const struct inventory *inv, struct db *db)
+static int store(const struct inventory *inv, struct db *db)
 {
 	int64_t one;
 	unsigned int i;
-	int rc;
+	int rc = 0;
 
-	/* History takes its time from there. */
-	rc = db_run(db, "INSERT INTO clock VALUES (1, 0, ?1)"
-		    " ON CONFLICT DO UPDATE SET time_ns = ?1", "i", (int64_t)uvd_now());
 	for (i = 0; rc == 0 && i < INVENTORY_NODES; i++)
 		if (inv->node[i].present)
 			rc = store_node(db, i, inv->node[i].memory);
@@ -408,5 +406,25 @@ int inventory_store(const struct inventory *inv, struct db *db)
 	if (rc == 0)
 		rc = db_run(db, "UPDATE host SET memory_total = ?1 WHERE memory_total <> ?1", "i",
 			    (int64_t)inv->memory);
+	return rc;
+}
+
+/* History takes number and time from a line of the ledger, which stays if there is any. */
+int inventory_store(const struct inventory *inv, struct db *db)
+{
+	int64_t before = 0, after = 0;
+	int rc;
+
+	rc = db_value(db, &before, "SELECT max(id) FROM version", "");
+	if (rc == 0 || rc == -ENOENT)
+		rc = ledger_note(db_handle(db), 0, before ? "the hardware has changed" :
+				 "first start");
+	if (rc == 0)
+		rc = store(inv, db);
+	if (rc == 0)
+		rc = db_value(db, &after, "SELECT max(id) FROM version", "");
+	if (rc == 0 && before == after)
+		rc = db_run(db, "DELETE FROM ledger WHERE \"transaction\" ="
+			    " (SELECT \"transaction\" FROM clock)", "");
 	return rc;
 }

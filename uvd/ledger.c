@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ledger's lines in the database; numbers come from the table clock and are never reused. */
+/* The ledger's lines in the database. The last is never forgotten: no number is given twice. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,22 +7,10 @@
 
 #include <ultravisor/command.h>
 
+#include <common/log.h>
+
 #include "ledger.h"
 #include "uvd.h"
-
-int ledger_number(struct db *db, uint64_t *number)
-{
-	int64_t n;
-	int rc;
-
-	rc = db_run(db, "UPDATE clock SET \"transaction\" = \"transaction\" + 1, time_ns = ?", "i",
-		    (int64_t)uvd_now());
-	if (rc == 0)
-		rc = db_value(db, &n, "SELECT \"transaction\" FROM clock", "");
-	if (rc == 0)
-		*number = n;
-	return rc;
-}
 
 /*
  * A reply as it is kept. Most of one is the zeros behind its texts: kept are its length, and pairs
@@ -118,28 +106,81 @@ static int unpack(uint8_t **to, size_t *n, const uint8_t *from, size_t packed)
 	return -EUCLEAN;
 }
 
-int ledger_add(struct db *db, const struct ledger_line *line)
+int ledger_begin(struct db *db, struct ledger_line *line)
 {
-	int64_t oldest = (int64_t)line->transaction - LEDGER_KEPT;
+	/* SQLite gives the number: the last one's and one. */
+	int rc = db_run(db, "INSERT INTO ledger (time_ns, request_id, digest, status, operations,"
+			" uid, who, subject, summary, text, pid, epoch, reason)"
+			" VALUES (?, ?, ?, 0, ?, ?, ?, '', '', '', ?, ?, ?)", "iuiiitiit",
+			(int64_t)uvd_now(), line->request_id, (int64_t)line->digest,
+			(int64_t)line->operations, (int64_t)line->uid, line->who,
+			(int64_t)line->pid, (int64_t)line->epoch, line->reason);
+
+	if (rc == 0)
+		line->transaction = sqlite3_last_insert_rowid(db_handle(db));
+	return rc;
+}
+
+int ledger_end(struct db *db, const struct ledger_line *line)
+{
 	uint8_t *packed = line->reply ? malloc(packed_size(line->n_reply)) : NULL;
 	size_t n_packed = packed ? pack(packed, line->reply, line->n_reply) : 0;
 	int rc;
 
 	if (line->reply && !packed)
 		return -ENOMEM;
-	rc = db_run(db, "INSERT INTO ledger VALUES (?, (SELECT time_ns FROM clock), ?, ?, ?, ?, ?,"
-		    " ?, ?, ?, ?, ?, ?, ?, ?)", "iuiiiittttbiit", (int64_t)line->transaction,
-		    line->request_id, (int64_t)line->digest, (int64_t)line->status,
-		    (int64_t)line->operations, (int64_t)line->uid, line->who, line->subject,
-		    line->summary, line->text, packed, n_packed, (int64_t)line->pid,
-		    (int64_t)line->epoch, line->reason);
+	rc = db_run(db, "UPDATE ledger SET status = ?, subject = ?, summary = ?, text = ?,"
+		    " reply = ? WHERE \"transaction\" = ?", "itttbi", (int64_t)line->status,
+		    line->subject, line->summary, line->text, packed, n_packed,
+		    (int64_t)line->transaction);
 	free(packed);
-	if (rc < 0 || oldest <= 0)
-		return rc;
-	rc = db_run(db, "DELETE FROM ledger WHERE \"transaction\" <= ?", "i", oldest);
-	if (rc == 0)
-		rc = db_run(db, "DELETE FROM history WHERE ended <= ?", "i", oldest);
 	return rc;
+}
+
+int ledger_note(sqlite3 *db, uint64_t least, const char *summary)
+{
+	char *sql = sqlite3_mprintf("INSERT INTO ledger (\"transaction\", time_ns, request_id,"
+				    " digest, status, operations, uid, who, subject, summary, text)"
+				    " SELECT max(%llu, coalesce(max(\"transaction\") + 1, 0)),"
+				    " %llu, randomblob(16), 0, 0, 0, 0, 'uvd', '', %Q, ''"
+				    " FROM ledger", (unsigned long long)least,
+				    (unsigned long long)uvd_now(), summary);
+	int rc = sql ? db_errno(sqlite3_exec(db, sql, NULL, NULL, NULL)) : -ENOMEM;
+
+	sqlite3_free(sql);
+	return rc;
+}
+
+#define STEP 1000	/* lines that are forgotten together */
+
+/* Numbers of history's versions begin with their transaction's (schema.sql). */
+#define VERSIONS "BETWEEN (SELECT min(\"transaction\") FROM ledger) << 20 AND (?1 + 1) << 20"
+
+void ledger_forget(struct db *db, uint64_t transaction)
+{
+	static const char *const steps[] = {
+		/* What lines to be forgotten ended, then their words that a row is no more. */
+		"DELETE FROM version WHERE id IN (SELECT v.id FROM version n JOIN version v"
+		" ON v.owner = n.owner AND v.noun = n.noun AND v.ident = n.ident"
+		" AND v.\"transaction\" < n.\"transaction\" WHERE n.id " VERSIONS ")",
+		"DELETE FROM version WHERE row IS NULL AND id " VERSIONS,
+		"DELETE FROM ledger WHERE \"transaction\" <= ?1",
+	};
+	int64_t last = (int64_t)transaction - LEDGER_KEPT;
+	size_t i;
+	int rc;
+
+	if (last <= 0 || transaction % STEP)
+		return;
+	rc = db_begin(db);
+	for (i = 0; rc == 0 && i < sizeof(steps) / sizeof(*steps); i++)
+		rc = db_run(db, steps[i], "i", last);
+	if (rc == 0)
+		rc = db_commit(db);
+	if (rc == 0)
+		return;
+	db_rollback(db);
+	log_errno(LOG_WARNING, rc, "the oldest lines of the ledger stay for now");
 }
 
 void ledger_author(struct db *db, uint64_t transaction, char *to, size_t size)

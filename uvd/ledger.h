@@ -24,11 +24,23 @@ struct ledger_line {
 	size_t n_reply;
 };
 
-/* The next number; history rows written from here on are its. */
-int ledger_number(struct db *db, uint64_t *number);
+/*
+ * Begins a line: what its author said, and the next number, which is set. History that is written
+ * from here on is its, as long as no other line is begun. -EDEADLK: this request has one.
+ */
+int ledger_begin(struct db *db, struct ledger_line *line);
 
-/* Adds a line, and forgets the oldest. */
-int ledger_add(struct db *db, const struct ledger_line *line);
+/* Completes it, with what came of it. */
+int ledger_end(struct db *db, const struct ledger_line *line);
+
+/*
+ * Forgets the oldest, and what they ended in history, many at a time: a commit of its own, behind
+ * the one that began this line.
+ */
+void ledger_forget(struct db *db, uint64_t transaction);
+
+/* A line of what happens besides transactions; its number is not below least. */
+int ledger_note(sqlite3 *db, uint64_t least, const char *summary);
 
 /* "; by alice (uid 1000) in transaction 7", or "" if that is not known. */
 void ledger_author(struct db *db, uint64_t transaction, char *to, size_t size);

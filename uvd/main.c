@@ -301,13 +301,7 @@ static int open_kernel(struct program *p)
 static int open_database(struct program *p)
 {
 	int rc = db_open(&p->uvd.db, p->options.state);
-	int64_t last = 0;
 
-	if (rc == 0 && (rc = db_value(p->uvd.db, &last, "SELECT \"transaction\" FROM clock",
-				      "")) == -ENOENT)
-		rc = 0;
-	if (rc == 0)
-		rc = changes_open(&p->uvd.changes, last);
 	if (rc < 0)
 		return log_errno(LOG_ERR, rc, "%s/uvd.db%s", p->options.state,
 				 rc == -EBUSY ? " (another uvd is running)" :
@@ -348,6 +342,7 @@ static int open_command(struct program *p)
 static int start(struct program *p)
 {
 	struct uvd *uvd = &p->uvd;
+	int64_t last;
 	int rc;
 
 	raise_descriptors();
@@ -367,6 +362,10 @@ static int start(struct program *p)
 	if (rc < 0)
 		return log_errno(LOG_ERR, rc, "rtnetlink");
 	rc = take_inventory(uvd);
+	if (rc == 0)
+		rc = db_value(uvd->db, &last, "SELECT \"transaction\" FROM clock", "");
+	if (rc == 0)
+		rc = changes_open(&uvd->changes, last);
 	if (rc < 0)
 		return rc;
 	rc = supervisor_open(&p->supervisor, uvd, p->event, p->options.monitor);

@@ -5,12 +5,6 @@
 -- Every processor, byte of memory, device and channel has one owner row. What must hold at
 -- each commit is said here and in triggers.sql, by keys, checks and triggers, not only in the code.
 
-CREATE TABLE clock (
-	id INTEGER PRIMARY KEY CHECK (id = 1),
-	"transaction" INTEGER NOT NULL,		-- the last number given; history rows take it from here
-	time_ns INTEGER NOT NULL DEFAULT 0	-- when it was given
-) STRICT;
-
 CREATE TABLE host (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
 	uuid BLOB NOT NULL CHECK (length(uuid) = 16),
@@ -190,6 +184,7 @@ CREATE TABLE channel_server (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channel_server_server ON channel_server (server);
 
+-- The last line's number is the last that was given.
 CREATE TABLE ledger (
 	"transaction" INTEGER PRIMARY KEY,
 	time_ns INTEGER NOT NULL,
@@ -208,22 +203,19 @@ CREATE TABLE ledger (
 	reason TEXT NOT NULL DEFAULT ''		-- as the author gave it; text: why it was refused
 ) STRICT;
 
--- A version of a row: what it said from one transaction until another. noun and ident name the row for
--- us; key, part and owner are for people: processor 3, context 0 of web1.
-CREATE TABLE history (
-	id INTEGER PRIMARY KEY,
+-- What a row said from one transaction on, until that of its next version. noun and ident name the
+-- row for us; key, part and owner are for people: processor 3, context 0 of web1. Lines are only
+-- added, at the end: history is the view that also tells when versions ended.
+CREATE TABLE version (
+	id INTEGER PRIMARY KEY,			-- in order: its transaction, and which of its versions
 	noun TEXT NOT NULL,
 	ident TEXT NOT NULL,
 	key TEXT NOT NULL,
 	part TEXT NOT NULL,
 	owner TEXT NOT NULL,			-- partition's name at that time; '': none has it
-	row TEXT NOT NULL,			-- JSON
-	"transaction" INTEGER NOT NULL,
+	row TEXT,				-- JSON; NULL: there is no row any more
 	since_ns INTEGER NOT NULL,
-	ended INTEGER,				-- transaction that changed or deleted it; NULL: it is so now
-	until_ns INTEGER
+	"transaction" INTEGER AS (id >> 20)
 ) STRICT;
-CREATE UNIQUE INDEX history_now ON history (noun, ident) WHERE ended IS NULL;
-CREATE INDEX history_key ON history (noun, key);
-CREATE INDEX history_owner ON history (owner) WHERE owner <> '';
-CREATE INDEX history_ended ON history (ended) WHERE ended IS NOT NULL;
+CREATE UNIQUE INDEX version_of ON version (owner, noun, ident, "transaction");
+CREATE INDEX version_key ON version (noun, key) WHERE key <> owner;

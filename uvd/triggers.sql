@@ -123,25 +123,42 @@ CREATE TRIGGER server_is_an_io_partition BEFORE INSERT ON channel_server BEGIN
 		WHERE uuid = NEW.channel);
 END;
 
+-- ---- the ledger's last line is the clock: its number and time are those of what is written now
+
+CREATE VIEW clock AS SELECT "transaction", time_ns FROM ledger
+WHERE "transaction" = (SELECT max("transaction") FROM ledger);
+
 -- ---- history: each change of a row ends one version of it and begins another
 
-CREATE VIEW version AS SELECT noun, ident, key, part, owner, row FROM history WHERE ended IS NULL;
+-- A version ends where the next of its row begins.
+CREATE VIEW history AS SELECT v.id, v.noun, v.ident, v.key, v.part, v.owner, v.row, v."transaction",
+	v.since_ns, n."transaction" AS ended, n.since_ns AS until_ns
+FROM version v LEFT JOIN version n ON n.id = (SELECT id FROM version x WHERE x.owner = v.owner
+	AND x.noun = v.noun AND x.ident = v.ident AND x."transaction" > v."transaction"
+	ORDER BY x."transaction" LIMIT 1)
+WHERE v.row IS NOT NULL;
 
--- row NULL: the version ends, and none follows. What one transaction changes twice has one version.
-CREATE TRIGGER version_begins INSTEAD OF INSERT ON version BEGIN
-	DELETE FROM history WHERE noun = NEW.noun AND ident = NEW.ident AND ended IS NULL
-		AND "transaction" = (SELECT "transaction" FROM clock)
-		AND since_ns = (SELECT time_ns FROM clock);
-	UPDATE history SET ended = (SELECT "transaction" FROM clock),
-		until_ns = (SELECT time_ns FROM clock)
-	WHERE noun = NEW.noun AND ident = NEW.ident AND ended IS NULL;
-	INSERT INTO history (noun, ident, key, part, owner, row, "transaction", since_ns)
-	SELECT NEW.noun, NEW.ident, NEW.key, NEW.part, NEW.owner, NEW.row, "transaction", time_ns
-	FROM clock WHERE NEW.row IS NOT NULL;
+-- What one transaction changes several times has one version.
+CREATE TRIGGER version_begins INSTEAD OF INSERT ON history WHEN NEW.row IS NOT NULL BEGIN
+	INSERT OR REPLACE INTO version (id, noun, ident, key, part, owner, row, since_ns)
+	SELECT max(("transaction" << 20) + 1, (SELECT coalesce(max(id), 0) FROM version) + 1),
+		NEW.noun, NEW.ident, NEW.key, NEW.part, NEW.owner, NEW.row, time_ns FROM clock;
+END;
+
+-- row NULL: the version ends, and none follows.
+CREATE TRIGGER version_ends INSTEAD OF INSERT ON history WHEN NEW.row IS NULL BEGIN
+	DELETE FROM version WHERE owner = NEW.owner AND noun = NEW.noun AND ident = NEW.ident
+		AND "transaction" = (SELECT "transaction" FROM clock);
+	INSERT INTO version (id, noun, ident, key, part, owner, row, since_ns)
+	SELECT max(("transaction" << 20) + 1, (SELECT coalesce(max(id), 0) FROM version) + 1),
+		NEW.noun, NEW.ident, NEW.owner, '', NEW.owner, NULL, time_ns FROM clock
+	WHERE (SELECT row FROM version WHERE owner = NEW.owner AND noun = NEW.noun
+		AND ident = NEW.ident ORDER BY "transaction" DESC LIMIT 1) IS NOT NULL;
 END;
 
 CREATE TRIGGER host_insert_history AFTER INSERT ON host BEGIN
-	INSERT INTO version VALUES ('host', 'host',
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('host', 'host',
 		'host', '',
 		'',
 		json_object('name', NEW.name, 'instance', lower(hex(NEW.instance)),
@@ -149,7 +166,8 @@ CREATE TRIGGER host_insert_history AFTER INSERT ON host BEGIN
 		'stopping', NEW.stopping, 'generation', NEW.generation));
 END;
 CREATE TRIGGER host_update_history AFTER UPDATE ON host BEGIN
-	INSERT INTO version VALUES ('host', 'host',
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('host', 'host',
 		'host', '',
 		'',
 		json_object('name', NEW.name, 'instance', lower(hex(NEW.instance)),
@@ -158,7 +176,8 @@ CREATE TRIGGER host_update_history AFTER UPDATE ON host BEGIN
 END;
 
 CREATE TRIGGER processor_insert_history AFTER INSERT ON processor BEGIN
-	INSERT INTO version VALUES ('processor', 'cpu ' || NEW.cpu,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('processor', 'cpu ' || NEW.cpu,
 		NEW.cpu, '',
 		'',
 		json_object('present', NEW.present, 'in_pool', NEW.in_pool, 'domain', NEW.domain));
@@ -166,25 +185,29 @@ END;
 CREATE TRIGGER processor_update_history AFTER UPDATE OF in_pool, domain, present ON processor
 WHEN OLD.in_pool <> NEW.in_pool OR OLD.domain IS NOT NEW.domain OR OLD.present <> NEW.present
 BEGIN
-	INSERT INTO version VALUES ('processor', 'cpu ' || NEW.cpu,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('processor', 'cpu ' || NEW.cpu,
 		NEW.cpu, '',
 		'',
 		json_object('present', NEW.present, 'in_pool', NEW.in_pool, 'domain', NEW.domain));
 END;
 
 CREATE TRIGGER domain_insert_history AFTER INSERT ON domain BEGIN
-	INSERT INTO version VALUES ('domain', NEW.name,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('domain', NEW.name,
 		NEW.name, '',
 		'',
 		json_object('memory', NEW.memory, 'frame_ns', NEW.frame_ns,
 		'phase_ns', NEW.phase_ns, 'generation', NEW.generation));
 END;
 CREATE TRIGGER domain_delete_history AFTER DELETE ON domain BEGIN
-	INSERT INTO version VALUES ('domain', OLD.name, '', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('domain', OLD.name, '', '', '', NULL);
 END;
 
 CREATE TRIGGER partition_insert_history AFTER INSERT ON partition BEGIN
-	INSERT INTO version VALUES ('partition', lower(hex(NEW.uuid)),
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('partition', lower(hex(NEW.uuid)),
 		NEW.name, '',
 		NEW.name,
 		json_object('kind', NEW.kind, 'domain', NEW.domain, 'state', NEW.state,
@@ -194,7 +217,8 @@ CREATE TRIGGER partition_insert_history AFTER INSERT ON partition BEGIN
 		'initrd', NEW.initrd, 'cmdline', NEW.cmdline, 'generation', NEW.generation));
 END;
 CREATE TRIGGER partition_update_history AFTER UPDATE ON partition BEGIN
-	INSERT INTO version VALUES ('partition', lower(hex(NEW.uuid)),
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('partition', lower(hex(NEW.uuid)),
 		NEW.name, '',
 		NEW.name,
 		json_object('state', NEW.state, 'mode', NEW.mode, 'budget_ns', NEW.budget_ns,
@@ -202,23 +226,32 @@ CREATE TRIGGER partition_update_history AFTER UPDATE ON partition BEGIN
 		'lease_epoch', NEW.lease_epoch, 'module_id', NEW.module_id, 'pid', NEW.pid,
 		'reason', NEW.reason, 'generation', NEW.generation));
 END;
+-- What it still has ends while its name is known.
+CREATE TRIGGER partition_releases BEFORE DELETE ON partition BEGIN
+	DELETE FROM context WHERE partition = OLD.uuid;
+	DELETE FROM memory WHERE partition = OLD.uuid;
+END;
 CREATE TRIGGER partition_delete_history AFTER DELETE ON partition BEGIN
-	INSERT INTO version VALUES ('partition', lower(hex(OLD.uuid)), '', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('partition', lower(hex(OLD.uuid)), '', '', OLD.name, NULL);
 END;
 
 CREATE TRIGGER memory_insert_history AFTER INSERT ON memory BEGIN
-	INSERT INTO version VALUES ('memory', lower(hex(NEW.partition)) || '/' || NEW.node,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('memory', lower(hex(NEW.partition)) || '/' || NEW.node,
 		NEW.node, '',
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		json_object('bytes', NEW.bytes, 'page_size', NEW.page_size));
 END;
 CREATE TRIGGER memory_delete_history AFTER DELETE ON memory BEGIN
-	INSERT INTO version VALUES ('memory', lower(hex(OLD.partition)) || '/' || OLD.node,
-		'', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('memory', lower(hex(OLD.partition)) || '/' || OLD.node,
+		'', '', (SELECT name FROM partition WHERE uuid = OLD.partition), NULL);
 END;
 
 CREATE TRIGGER context_insert_history AFTER INSERT ON context BEGIN
-	INSERT INTO version VALUES ('processor', lower(hex(NEW.partition)) || '/' || NEW.idx,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('processor', lower(hex(NEW.partition)) || '/' || NEW.idx,
 		NEW.cpus, NEW.idx,
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		json_object('mode', NEW.mode, 'budget_ns', NEW.budget_ns,
@@ -226,12 +259,14 @@ CREATE TRIGGER context_insert_history AFTER INSERT ON context BEGIN
 		'window_start_ns', NEW.window_start_ns, 'window_ns', NEW.window_ns));
 END;
 CREATE TRIGGER context_delete_history AFTER DELETE ON context BEGIN
-	INSERT INTO version VALUES ('processor', lower(hex(OLD.partition)) || '/' || OLD.idx,
-		'', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('processor', lower(hex(OLD.partition)) || '/' || OLD.idx,
+		'', '', (SELECT name FROM partition WHERE uuid = OLD.partition), NULL);
 END;
 
 CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
-	INSERT INTO version VALUES ('device', lower(hex(NEW.partition)) || '/' || NEW.name,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('device', lower(hex(NEW.partition)) || '/' || NEW.name,
 		coalesce(NEW.tap, (SELECT nullif(path, '') FROM device
 		WHERE partition = NEW.partition AND name = NEW.name), NEW.resource), NEW.name,
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
@@ -242,7 +277,8 @@ CREATE TRIGGER claim_insert_history AFTER INSERT ON claim BEGIN
 		WHERE partition = NEW.partition AND name = NEW.name));
 END;
 CREATE TRIGGER claim_update_history AFTER UPDATE OF size ON claim WHEN OLD.size <> NEW.size BEGIN
-	INSERT INTO version VALUES ('device', lower(hex(NEW.partition)) || '/' || NEW.name,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('device', lower(hex(NEW.partition)) || '/' || NEW.name,
 		coalesce(NEW.tap, (SELECT nullif(path, '') FROM device
 		WHERE partition = NEW.partition AND name = NEW.name), NEW.resource), NEW.name,
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
@@ -256,7 +292,8 @@ CREATE TRIGGER device_update_history AFTER UPDATE OF operations, bytes, burst_ms
 WHEN EXISTS (SELECT 1 FROM claim WHERE partition = NEW.partition AND name = NEW.name) AND
 	(OLD.operations <> NEW.operations OR OLD.bytes <> NEW.bytes OR OLD.burst_ms <> NEW.burst_ms)
 BEGIN
-	INSERT INTO version SELECT 'device', lower(hex(partition)) || '/' || name,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	SELECT 'device', lower(hex(partition)) || '/' || name,
 		coalesce(tap, nullif(NEW.path, ''), resource), name,
 		(SELECT name FROM partition WHERE uuid = NEW.partition),
 		json_object('resource', resource, 'writes', writes, 'size', size,
@@ -266,29 +303,35 @@ BEGIN
 	FROM claim WHERE partition = NEW.partition AND name = NEW.name;
 END;
 CREATE TRIGGER claim_delete_history AFTER DELETE ON claim BEGIN
-	INSERT INTO version VALUES ('device', lower(hex(OLD.partition)) || '/' || OLD.name,
-		'', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('device', lower(hex(OLD.partition)) || '/' || OLD.name,
+		'', '', (SELECT name FROM partition WHERE uuid = OLD.partition), NULL);
 END;
 
 CREATE TRIGGER channel_insert_history AFTER INSERT ON channel BEGIN
-	INSERT INTO version VALUES ('channel', lower(hex(NEW.uuid)),
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('channel', lower(hex(NEW.uuid)),
 		coalesce((SELECT name FROM partition WHERE uuid = NEW.partition) || '/', '')
 		|| NEW.name, NEW.name,
 		coalesce((SELECT name FROM partition WHERE uuid = NEW.partition), ''),
 		json_object('uuid', lower(hex(NEW.uuid)), 'type', NEW.type));
 END;
 CREATE TRIGGER channel_delete_history AFTER DELETE ON channel BEGIN
-	INSERT INTO version VALUES ('channel', lower(hex(OLD.uuid)), '', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('channel', lower(hex(OLD.uuid)), '', '',
+		coalesce((SELECT name FROM partition WHERE uuid = OLD.partition), ''), NULL);
 END;
 
 CREATE TRIGGER server_insert_history AFTER INSERT ON channel_server BEGIN
-	INSERT INTO version VALUES ('server', lower(hex(NEW.channel)) || '/' || NEW.slot,
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('server', lower(hex(NEW.channel)) || '/' || NEW.slot,
 		(SELECT coalesce(p.name || '/', '') || c.name FROM channel c
 		LEFT JOIN partition p ON p.uuid = c.partition WHERE c.uuid = NEW.channel), NEW.slot,
 		(SELECT name FROM partition WHERE uuid = NEW.server),
 		json_object('channel', lower(hex(NEW.channel))));
 END;
 CREATE TRIGGER server_delete_history AFTER DELETE ON channel_server BEGIN
-	INSERT INTO version VALUES ('server', lower(hex(OLD.channel)) || '/' || OLD.slot,
-		'', '', '', NULL);
+	INSERT INTO history (noun, ident, key, part, owner, row)
+	VALUES ('server', lower(hex(OLD.channel)) || '/' || OLD.slot,
+		'', '', (SELECT name FROM partition WHERE uuid = OLD.server), NULL);
 END;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who had what when: versions of rows, queries for them, and books of the version before. */
+/* Who had what when: versions of rows, queries for them, and books of versions before. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <uvd/book.h>
+#include <uvd/ledger.h>
 #include <uvd/query.h>
 #include <uvd/schema.h>
 
@@ -90,6 +91,55 @@ static void test_one_transaction_makes_one_version(void **state)
 			     " AND key = 'web1'"), 2);
 }
 
+static void test_rows_of_what_is_undefined_end_with_it(void **state)
+{
+	struct host *h = *state;
+
+	define(h, "web1");
+	start(h, "web1");
+	verb(h, COMMAND_PARTITION_KILL, "web1");
+	accepted(h);
+	start(h, "web1");
+	/* Past the operation, which releases them before. */
+	assert_int_equal(ledger_note(db_handle(h->uvd.db), 0, "a test"), 0);
+	sql(h, "DELETE FROM channel WHERE partition IS NOT NULL");
+	sql(h, "DELETE FROM claim");
+	sql(h, "DELETE FROM partition WHERE name = 'web1'");
+	assert_int_equal(sql(h, "SELECT count(*) FROM history WHERE owner = 'web1'"
+			     " AND ended IS NULL"), 0);
+	assert_int_equal(sql(h, "SELECT count(*) FROM version WHERE owner = 'web1' AND row IS NULL"
+			     " GROUP BY noun, ident ORDER BY 1 DESC"), 2);
+}
+
+static void test_the_oldest_is_forgotten(void **state)
+{
+	struct host *h = *state;
+	int64_t first, now;
+
+	define(h, "web1");
+	first = sql(h, "SELECT \"transaction\" FROM clock");
+	start(h, "web1");
+	verb(h, COMMAND_PARTITION_KILL, "web1");
+	accepted(h);
+	/* So much later that all of that is old, and only what has not ended is kept. */
+	now = first + LEDGER_KEPT + 1000;
+	now -= now % 1000;
+	assert_int_equal(ledger_note(db_handle(h->uvd.db), now - 1, "much later"), 0);
+	define(h, "web2");
+	assert_int_equal(sql(h, "SELECT \"transaction\" FROM clock"), now);
+	assert_int_equal(sql(h, "SELECT count(*) FROM ledger"), 2);
+	assert_int_equal(sql(h, "SELECT count(*) FROM version WHERE row IS NULL"), 0);
+	assert_int_equal(sql(h, "SELECT count(*) FROM history WHERE ended IS NOT NULL"), 0);
+	assert_int_equal(sql(h, "SELECT count(*) FROM history WHERE owner = 'web1'"), 1);
+	assert_int_equal(sql(h, "SELECT row ->> 'state' FROM history WHERE owner = 'web1'"),
+			 PARTITION_DEFINED);
+	assert_int_equal(sql(h, "SELECT count(*) FROM history WHERE noun = 'host'"), 1);
+	verb(h, COMMAND_PARTITION_UNDEFINE, "web1");
+	accepted(h);
+	assert_int_equal(sql(h, "SELECT count(*) FROM history WHERE owner = 'web1' AND"
+			     " ended IS NULL"), 0);
+}
+
 static void test_a_plan_is_no_history(void **state)
 {
 	struct host *h = *state;
@@ -162,7 +212,7 @@ static void test_a_reason_is_utf8(void **state)
 	}
 }
 
-/* ---- books of version 2 */
+/* ---- books of earlier versions */
 
 static char *read_file(const char *path)
 {
@@ -176,12 +226,14 @@ static char *read_file(const char *path)
 	return text;
 }
 
-/* The book of version 2 in a directory of its own. */
-static void old_book(char *directory, const char *and)
+/* A book of that version in a directory of its own. */
+static void old_book(char *directory, int version, const char *and)
 {
-	char path[64], *text = read_file("tests/unit/uvd/version_2.sql");
+	char path[64], *text;
 	sqlite3 *db;
 
+	snprintf(path, sizeof(path), "tests/unit/uvd/version_%d.sql", version);
+	text = read_file(path);
 	assert_non_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/uvd.db", directory);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -231,21 +283,10 @@ static char *shape(struct db *db)
 	return out;
 }
 
-static void test_a_book_of_version_2_is_migrated(void **state)
+/* What web1 and the processors had by transaction 5, whatever version wrote it down. */
+static void expect_past(struct db *db)
 {
-	char directory[] = "/tmp/uvd-migrate-XXXXXX", *now, *then;
-	struct host *h = *state;
-	struct db *db;
-
-	old_book(directory, "");
-	assert_int_equal(db_open(&db, directory), 0);
-	now = shape(db);
-	then = shape(h->uvd.db);
-	assert_string_equal(now, then);
-	free(now);
-	free(then);
-	assert_int_equal(schema_version(db_handle(db)), SCHEMA_VERSION);
-	assert_int_equal(value(db, "SELECT count(*) FROM ledger"), 5);
+	assert_int_equal(value(db, "SELECT count(*) FROM ledger WHERE \"transaction\" <= 5"), 5);
 	assert_int_equal(value(db, "SELECT count(*) FROM ledger WHERE reason = 'kernel update' AND"
 			       " text = ''"), 1);
 	assert_int_equal(value(db, "SELECT count(*) FROM ledger WHERE reason = '' AND"
@@ -264,13 +305,46 @@ static void test_a_book_of_version_2_is_migrated(void **state)
 	assert_int_equal(value(db, "SELECT count(*) FROM history WHERE noun = 'processor' AND"
 			       " owner = '' AND ended IS NULL"), 4);
 	/* The new triggers go on where the old ones ended. */
+	assert_int_equal(ledger_note(db_handle(db), 0, "a test"), 0);
 	assert_int_equal(db_run(db, "DELETE FROM memory", ""), 0);
 	assert_int_equal(value(db, "SELECT count(*) FROM history WHERE noun = 'memory' AND"
 			       " ended IS NULL"), 0);
+}
+
+static void migrate_book(struct host *h, int version, int64_t number)
+{
+	char directory[] = "/tmp/uvd-migrate-XXXXXX", *now, *then;
+	struct db *db;
+
+	old_book(directory, version, "");
+	assert_int_equal(db_open(&db, directory), 0);
+	now = shape(db);
+	then = shape(h->uvd.db);
+	assert_string_equal(now, then);
+	free(now);
+	free(then);
+	assert_int_equal(schema_version(db_handle(db)), SCHEMA_VERSION);
+	assert_int_equal(value(db, "SELECT \"transaction\" FROM clock"), number);
+	if (version == 4)
+		/* Processor 3 went and came under one number, at uvd's starts. */
+		assert_int_equal(value(db, "SELECT since_ns FROM history WHERE ident = 'cpu 3' AND"
+				       " row ->> 'present' = 1 AND ended IS NULL"), 7000);
+	expect_past(db);
 	db_close(db);
 	assert_int_equal(db_open(&db, directory), 0);
 	db_close(db);
 	remove_book(directory);
+}
+
+static void test_a_book_of_version_2_is_migrated(void **state)
+{
+	migrate_book(*state, 2, 5);
+}
+
+static void test_a_book_of_version_4_is_migrated(void **state)
+{
+	/* Number 6 was given, and has no line. */
+	migrate_book(*state, 4, 6);
 }
 
 static void test_a_migration_that_fails_leaves_the_book_alone(void **state)
@@ -281,7 +355,7 @@ static void test_a_migration_that_fails_leaves_the_book_alone(void **state)
 	struct db *db;
 
 	(void)state;
-	old_book(directory, "PRAGMA foreign_keys=OFF;"
+	old_book(directory, 2, "PRAGMA foreign_keys=OFF;"
 		 "INSERT INTO memory VALUES (x'ff000000000000000000000000000000', 0, 2097152)");
 	assert_int_equal(db_open(&db, directory), -EUCLEAN);
 	snprintf(path, sizeof(path), "%s/uvd.db", directory);
@@ -326,7 +400,7 @@ static void test_a_check_tells_what_is_wrong(void **state)
 	start(h, "web1");
 	expect_book(path, 0, "sound; version 5, 6 partitions");	/* uvd has it open */
 	sql(h, "PRAGMA foreign_keys=OFF");
-	sql(h, "DELETE FROM history WHERE noun = 'memory'");
+	sql(h, "DELETE FROM version WHERE noun = 'memory'");
 	expect_book(path, 1, "memory that history does not know");
 	sql(h, "DELETE FROM partition WHERE name = 'web1'");
 	expect_book(path, 1, "a reference to nothing: ");
@@ -342,13 +416,14 @@ static void test_a_backup_is_restored(void **state)
 	struct db *db;
 
 	assert_non_null(to);
-	old_book(directory, "");
+	old_book(directory, 2, "");
 	snprintf(path, sizeof(path), "%s/uvd.db", directory);
 	define(h, "web1");
 	define(h, "web2");
 	assert_int_equal(book_restore(to, h->directory, path), -EBUSY);
 	/* Into the place of a book that has come further; the backup is of the version before. */
-	sql(h, "UPDATE clock SET \"transaction\" = 1000");
+	sql(h, "UPDATE ledger SET \"transaction\" = 1000 WHERE \"transaction\" ="
+	    " (SELECT \"transaction\" FROM clock)");
 	snprintf(busy, sizeof(busy), "%s", h->directory);
 	db_close(h->uvd.db);
 	assert_int_equal(book_restore(to, busy, "/dev/null"), -EPROTO);
@@ -357,8 +432,8 @@ static void test_a_backup_is_restored(void **state)
 	db = h->uvd.db;
 	assert_int_equal(value(db, "SELECT count(*) FROM partition WHERE kind = 1"), 1);
 	assert_int_equal(value(db, "SELECT bytes FROM memory"), 134217728);
-	assert_int_equal(value(db, "SELECT \"transaction\" FROM clock"), 1000);
-	assert_int_equal(value(db, "SELECT count(*) FROM ledger"), 5);
+	assert_int_equal(value(db, "SELECT \"transaction\" FROM clock"), 1001);
+	assert_int_equal(value(db, "SELECT count(*) FROM ledger"), 6);
 	fclose(to);
 	remove_book(directory);
 }
@@ -369,11 +444,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_owners_come_and_go),
 		TEST(test_one_transaction_makes_one_version),
+		TEST(test_rows_of_what_is_undefined_end_with_it),
+		TEST(test_the_oldest_is_forgotten),
 		TEST(test_a_plan_is_no_history),
 		TEST(test_only_history_has_keys_and_times),
 		TEST(test_the_ledger_has_who_and_why),
 		TEST(test_a_reason_is_utf8),
 		TEST(test_a_book_of_version_2_is_migrated),
+		TEST(test_a_book_of_version_4_is_migrated),
 		TEST(test_a_migration_that_fails_leaves_the_book_alone),
 		TEST(test_a_check_tells_what_is_wrong),
 		TEST(test_a_backup_is_restored),
