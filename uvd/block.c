@@ -206,6 +206,48 @@ int block_hold(const char *path, const char *resource)
 	return rc;
 }
 
+/* The node that the kernel itself has made for a device: "sda", "dm-3". */
+static int kernel_node(const struct stat *st, char path[PATH_MAX])
+{
+	char name[PATH_MAX], line[256];
+	int rc = -ENODEV;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/uevent", major(st->st_rdev),
+		 minor(st->st_rdev));
+	f = fopen(name, "re");
+	if (!f)
+		return -errno;
+	while (rc && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "DEVNAME=", strlen("DEVNAME=")))
+			continue;
+		snprintf(path, PATH_MAX, "/dev/%s", line + strlen("DEVNAME="));
+		rc = 0;
+	}
+	fclose(f);
+	return rc;
+}
+
+/*
+ * A server's fence is a lock on the node's inode, not on the device: each of its servers must
+ * have it by the same one, whatever has been made of the path in between.
+ */
+static int open_by_kernel_node(const struct stat *st, bool readonly)
+{
+	char path[PATH_MAX];
+	struct stat now;
+	int fd, rc = kernel_node(st, path);
+
+	fd = rc < 0 ? rc : open_path(path, readonly);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &now) == 0 && S_ISBLK(now.st_mode) && now.st_rdev == st->st_rdev)
+		return fd;
+	close(fd);
+	return -ENODEV;
+}
+
 int block_open(const char *path, bool readonly, const char *resource)
 {
 	char now[BLOCK_RESOURCE];
@@ -222,6 +264,12 @@ int block_open(const char *path, bool readonly, const char *resource)
 	if (strcmp(now, resource) != 0) {
 		close(fd);
 		return -ESTALE;
+	}
+	if (S_ISBLK(st.st_mode)) {
+		close(fd);
+		fd = open_by_kernel_node(&st, readonly);
+		if (fd < 0)
+			return fd;
 	}
 	flags = fcntl(fd, F_GETFL);
 	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);

@@ -30,7 +30,10 @@ int block_size(const char *path, const char *resource, uint64_t *size);
  */
 int block_hold(const char *path, const char *resource);
 
-/* A new open file description for one server; checks that it still is resource. */
+/*
+ * A new open file description for one server; checks that it still is resource. A block device is
+ * opened by the kernel's own node in /dev, which must be there (-ENODEV).
+ */
 int block_open(const char *path, bool readonly, const char *resource);
 
 #endif

@@ -398,6 +398,72 @@ static void a_definition_matches_what_it_defined(void **state)
 	rows_free(rows);
 }
 
+static int set_limits(struct draft *draft, const char *limits, struct error *e)
+{
+	struct operation op = { .kind = OPERATION_MODIFY, .name = "new" };
+	int rc;
+
+	op.changes = json_pack("{s:{s:{s:o}}}", "devices", "disk", "limits",
+			       json_loads(limits, JSON_DECODE_ANY, NULL));
+	rc = draft_add(draft, &op, e);
+	json_decref(op.changes);
+	return rc;
+}
+
+static const struct command_settings *last_settings(struct draft *draft)
+{
+	const struct command_record *r = NULL, *last = NULL;
+
+	while ((r = reply_next(message_header(&draft->message), r)))
+		last = r;
+	assert_int_equal(last->type, COMMAND_DEVICE_MODIFY);
+	return &((const struct command_device_modify *)last)->settings;
+}
+
+static void limits_change_one_by_one(void **state)
+{
+	struct operation op = { .kind = OPERATION_DEFINE };
+	struct rows *rows = world(HOST);
+	struct error e = ERROR_NONE;
+	struct definition d;
+	struct draft draft;
+	uint32_t n;
+
+	(void)state;
+	definition(&d, "new", "1GiB");
+	strcpy(d.device[1].name, "disk");
+	strcpy(d.device[1].path, "/disk");
+	d.device[1].type = DEVICE_BLOCK;
+	d.device[1].settings.queues = 1;
+	d.devices = 2;
+	op.definition = &d;
+	draft_begin(&draft, COMMAND_TRANSACT, request_id, NULL, &policy, ROLE_ADMIN, rows);
+	assert_int_equal(draft_add(&draft, &op, &e), 0);
+	assert_int_equal(set_limits(&draft, "{ \"iops\": 500 }", &e), 0);
+	assert_int_equal(last_settings(&draft)->operations, 500);
+	assert_int_equal(last_settings(&draft)->burst_ms, 100);
+	assert_int_equal(set_limits(&draft, "{ \"bytes_per_s\": \"2MiB\", \"burst_ms\": 7 }", &e),
+			 0);
+	assert_int_equal(last_settings(&draft)->operations, 500);
+	assert_int_equal(last_settings(&draft)->bytes, 2 << 20);
+	assert_int_equal(last_settings(&draft)->burst_ms, 7);
+	n = message_count(&draft.message);
+	assert_int_equal(set_limits(&draft, "{ \"packets_per_s\": 1 }", &e), -1);
+	error_clear(&e);
+	assert_int_equal(set_limits(&draft, "{ \"iops\": \"many\" }", &e), -1);
+	error_clear(&e);
+	assert_int_equal(message_count(&draft.message), n);
+	assert_int_equal(set_limits(&draft, "{ \"iops\": null }", &e), 0);
+	assert_int_equal(last_settings(&draft)->operations, 0);
+	assert_int_equal(last_settings(&draft)->bytes, 2 << 20);
+	assert_int_equal(set_limits(&draft, "null", &e), 0);
+	assert_int_equal(last_settings(&draft)->bytes, 0);
+	assert_int_equal(last_settings(&draft)->burst_ms, 0);
+	assert_int_equal(last_settings(&draft)->queues, 1);
+	draft_end(&draft);
+	rows_free(rows);
+}
+
 /* ---- lists in JSON --------------------------------------------------------------- */
 
 static const struct {
@@ -463,6 +529,7 @@ int main(void)
 		cmocka_unit_test(what_is_so_by_what_is_under_way_rests_on_it),
 		cmocka_unit_test(texts_are_zero_to_their_fields_ends),
 		cmocka_unit_test(a_definition_matches_what_it_defined),
+		cmocka_unit_test(limits_change_one_by_one),
 		cmocka_unit_test(a_list_of_operations_is_read_or_refused_whole),
 	};
 

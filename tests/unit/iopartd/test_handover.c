@@ -181,7 +181,7 @@ static void messages_that_make_no_sense_end_the_connection(void **p)
 	struct state *s = *p;
 	unsigned int before = descriptors(), round;
 
-	for (round = 0; round < 6; round++) {
+	for (round = 0; round < 8; round++) {
 		struct handover_message m = message(HANDOVER_ENDPOINT);
 		size_t size = sizeof(m);
 		unsigned int fds = 2;
@@ -201,6 +201,12 @@ static void messages_that_make_no_sense_end_the_connection(void **p)
 			break;
 		case 4:
 			m.what = 1000;
+			break;
+		case 5:
+			memset(m.settings.serial, 'x', sizeof(m.settings.serial));
+			break;
+		case 6:
+			m.settings.queues = IO_MAX_QUEUES + 1;
 			break;
 		default:
 			fds = 4;
@@ -273,6 +279,32 @@ static void a_device_that_is_named_again_keeps_what_it_has(void **p)
 	assert_ptr_equal(s->r.io.devices, d);
 }
 
+static void a_device_is_told_how_it_is_served_now(void **p)
+{
+	struct state *s = *p;
+	struct handover_message m = message(HANDOVER_SETTINGS);
+	struct device *d;
+
+	rig_serve(&s->r, &s->g, rig_open(s->disk, false), false);
+	s->g.server = NULL;
+	d = s->r.device;
+	m.settings = (struct command_settings){ .queues = 1, .operations = 7, .burst_ms = 9 };
+	m.size = 4096;
+	say(s, &m, sizeof(m), 0);	/* another channel */
+	assert_int_equal(d->id.settings.operations, 0);
+	m.channel_id = 7;
+	say(s, &m, sizeof(m), 0);
+	assert_int_equal(d->id.settings.operations, 7);
+	assert_int_equal(d->id.size, 4096);
+	/* And again with each hand-over, as it may have been away when it was said. */
+	m.what = HANDOVER_ENDPOINT;
+	m.settings.operations = 8;
+	say(s, &m, sizeof(m), 2);
+	assert_ptr_equal(s->r.io.devices, d);
+	assert_int_equal(d->id.settings.operations, 8);
+	assert_false(hung_up(s));
+}
+
 static void what_is_lost_and_not_withdrawn_is_asked_for_again(void **p)
 {
 	struct state *s = *p;
@@ -309,6 +341,7 @@ int main(void)
 		TEST(uvd_dies_and_names_less),
 		TEST(what_is_lost_and_not_withdrawn_is_asked_for_again),
 		TEST(a_device_that_is_named_again_keeps_what_it_has),
+		TEST(a_device_is_told_how_it_is_served_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
