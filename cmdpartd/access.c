@@ -93,7 +93,15 @@ int policy_check_definition(const struct policy *p, enum role role, struct defin
 		snprintf(key, sizeof(key), "devices[%u].path", i);
 		if (check_path(p, role, key, v->path, e) < 0)
 			return -1;
-		if (v->type != DEVICE_NETWORK || r->any_bridge)
+		if (v->type != DEVICE_NETWORK)
+			continue;
+		if (!policy_has_zone(p, v->settings.zone)) {
+			error_set(e, EXIT_DENIED, "the policy has no zone %s", v->settings.zone);
+			error_where(e, "devices[%u].zone", i);
+			return error_fix(e, "use one of its zones, or add this one there");
+		}
+		policy_zone_talks(p, v->settings.zone, v->settings.talks);
+		if (r->any_bridge)
 			continue;
 		while (b < r->bridges && strcmp(r->bridge[b], v->bridge))
 			b++;

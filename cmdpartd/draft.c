@@ -312,6 +312,7 @@ static int start(struct draft *d, const struct command_row_partition *p, struct 
 	placement_decide(d->policy, d->rows, &d->ask, d->placement);
 	if (placement_error(d->placement, &d->ask, e) < 0)
 		return -1;
+	draft_set_talks(d, p);
 	add_start(d, &d->ask, d->placement, generation);
 	f->starts = true;
 	f->ask = d->ask;

@@ -26,6 +26,9 @@ int draft_resize_device(struct draft *d, const struct operation *op, struct erro
 int draft_change_devices(struct draft *d, struct command_row_partition *p, const json_t *changes,
 			 struct error *e);
 
+/* Before a start: the zones that the policy lets its cards talk to now. */
+void draft_set_talks(struct draft *d, const struct command_row_partition *p);
+
 /* draft_host.c */
 int draft_create_domain(struct draft *d, const struct operation *op, struct error *e);
 int draft_modify_domain(struct draft *d, const struct operation *op, struct error *e);

@@ -149,3 +149,22 @@ int draft_change_devices(struct draft *d, struct command_row_partition *p, const
 	}
 	return 0;
 }
+
+void draft_set_talks(struct draft *d, const struct command_row_partition *p)
+{
+	char talks[COMMAND_TALKS_LEN];
+	struct command_device_modify *r;
+
+	for (rows_each(d->rows, DEVICE, device, v)) {
+		if (memcmp(v->partition, p->partition, UUID_LEN) || v->device != DEVICE_NETWORK)
+			continue;
+		policy_zone_talks(d->policy, v->settings.zone, talks);
+		if (!memcmp(talks, v->settings.talks, sizeof(talks)))
+			continue;
+		memcpy(v->settings.talks, talks, sizeof(talks));
+		r = message_add(&d->message, COMMAND_DEVICE_MODIFY, 0);
+		memcpy(r->partition, p->partition, UUID_LEN);
+		message_text(r->name, sizeof(r->name), v->name);
+		r->settings = v->settings;
+	}
+}

@@ -161,6 +161,7 @@ static const struct string_field fields[] = {
 	FIELD(COMMAND_ROW_DEVICE, command_row_device, settings.serial),
 	FIELD(COMMAND_ROW_DEVICE, command_row_device, settings.zone),
 	FIELD(COMMAND_ROW_DEVICE, command_row_device, settings.addresses),
+	FIELD(COMMAND_ROW_DEVICE, command_row_device, settings.talks),
 	FIELD(COMMAND_ROW_CHANNEL, command_row_channel, partition_name),
 	FIELD(COMMAND_ROW_CHANNEL, command_row_channel, name),
 	FIELD(COMMAND_ROW_CHANNEL, command_row_channel, server_name[0]),

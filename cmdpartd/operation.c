@@ -340,11 +340,15 @@ static const struct command_row_device *device(const struct rows *rows, const ui
 static bool device_matches(const struct command_row_device *row, const uint8_t *uuid,
 			   const struct definition_device *v)
 {
+	struct command_settings settings = v->settings;
 	uint8_t mac[6];
 
+	/* What the policy said then and says now is no part of a definition. */
+	if (row)
+		memcpy(settings.talks, row->settings.talks, sizeof(settings.talks));
 	if (!row || row->device != v->type || strcmp(row->path, v->path) ||
 	    strcmp(row->bridge, v->bridge) ||
-	    memcmp(&row->settings, &v->settings, sizeof(v->settings)) ||
+	    memcmp(&row->settings, &settings, sizeof(settings)) ||
 	    (row->flags & DEVICE_READONLY) != (v->readonly ? DEVICE_READONLY : 0))
 		return false;
 	if (v->type != DEVICE_NETWORK)

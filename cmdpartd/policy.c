@@ -350,7 +350,7 @@ static int read_autostart(const struct reader *r, const json_t *json, struct pol
 int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e)
 {
 	static const char *const keys[] = { "version", "host", "domains", "roles", "quotas",
-					    "placement", "autostart", NULL };
+					    "placement", "zones", "autostart", NULL };
 	static const struct {
 		const char *key, *example;
 		int (*read)(const struct reader *r, const json_t *section, struct policy *p);
@@ -359,6 +359,7 @@ int policy_parse(struct policy *p, const json_t *json, const char *source, struc
 		{ "roles", "{ \"operator\": { \"paths\": [ \"" IMAGES "\" ] } }", read_roles },
 		{ "quotas", "{ \"partitions\": 64 }", read_quotas },
 		{ "placement", "{ \"vcpus_per_cpu\": 4 }", read_placement },
+		{ "zones", "{ \"web\": [ \"db\" ], \"db\": [] }", policy_read_zones },
 	};
 	const struct reader r = { source, NULL, e };
 	uint64_t version = 1;
@@ -471,6 +472,8 @@ json_t *policy_to_json(const struct policy *p)
 	if (p->has_dedicated)
 		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
 	json_object_set_new(o, "placement", placement);
+	if (p->zones)
+		json_object_set_new(o, "zones", policy_zones_to_json(p));
 	list = json_array();
 	for (unsigned int i = 0; i < p->autostarts; i++)
 		json_array_append_new(list, json_string(p->autostart[i]));

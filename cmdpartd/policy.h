@@ -21,6 +21,7 @@
 #define POLICY_MAX_PATHS	16u
 #define POLICY_MAX_AUTOSTART	256u
 #define POLICY_MAX_BRIDGES	16u
+#define POLICY_MAX_ZONES	64u
 
 enum role { ROLE_ADMIN, ROLE_OPERATIONS, ROLE_OPERATOR, ROLES };
 
@@ -41,6 +42,12 @@ struct policy_domain {
 	uint64_t page_size;		/* 0: as placement.page_size */
 };
 
+struct policy_zone {
+	char name[COMMAND_ZONE_LEN];
+	unsigned int talks;		/* to these; as far as that, both ways */
+	char talk[COMMAND_MAX_TALKS][COMMAND_ZONE_LEN];
+};
+
 struct policy {
 	bool has_host;			/* else uvd's default pool stands */
 	struct cpuset host_cpus;
@@ -50,6 +57,8 @@ struct policy {
 	unsigned int domains;
 	struct policy_domain domain[POLICY_MAX_DOMAINS];
 	struct policy_role role[ROLES];
+	unsigned int zones;
+	struct policy_zone zone[POLICY_MAX_ZONES];
 	unsigned int autostarts;
 	char autostart[POLICY_MAX_AUTOSTART][COMMAND_NAME_LEN];	/* in this order */
 	/* quotas */
@@ -85,6 +94,14 @@ const struct policy_domain *policy_domain(const struct policy *p, const char *na
 
 /* Whether guests of a domain get their memory in huge pages. */
 bool policy_huge_pages(const struct policy *p, const char *domain);
+
+/* The zones, other than its own, that cards of this one talk to: "db,cache". */
+void policy_zone_talks(const struct policy *p, const char *zone, char talks[COMMAND_TALKS_LEN]);
+/* Is there such a zone? "": "default", which needs no mention. */
+bool policy_has_zone(const struct policy *p, const char *zone);
+/* The section "zones". 0, or -1: r's error is set. And back. */
+int policy_read_zones(const struct reader *r, const json_t *zones, struct policy *p);
+json_t *policy_zones_to_json(const struct policy *p);
 
 /* The policy as a file would say it, defaults spelled out. A new reference. */
 json_t *policy_to_json(const struct policy *p);

@@ -161,6 +161,7 @@ json_t *render_device(const struct command_row_device *d)
 	set_number(o, "vlan", d->settings.vlan);
 	set_text(o, "serial", d->settings.serial);
 	set_text(o, "zone", d->settings.zone);
+	set_text(o, "talks", d->settings.talks);
 	set(o, "addresses", definition_addresses_to_json(&d->settings));
 	set(o, "limits", d->device == DEVICE_CONSOLE ? json_object() :
 	    definition_limits_to_json(d->device, &d->settings));

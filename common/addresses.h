@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The IP addresses of a network card: "10.0.0.5,fd00::5", each as inet_ntop() writes it; "": none. */
+/* IP addresses of a network card: "10.0.0.5,fd00::5", each as inet_ntop() writes it; "": none. */
 #ifndef COMMON_ADDRESSES_H
 #define COMMON_ADDRESSES_H
 

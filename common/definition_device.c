@@ -14,7 +14,9 @@
 static const char *const block_keys[] = {
 	"type", "name", "path", "readonly", "queues", "serial", "limits", NULL
 };
-static const char *const network_keys[] = { "type", "name", "bridge", "mac", "addresses", NULL };
+static const char *const network_keys[] = {
+	"type", "name", "bridge", "mac", "addresses", "zone", NULL
+};
 static const char *const console_keys[] = { "type", "name", NULL };
 static const char *const *const keys[] = {
 	[DEVICE_BLOCK] = block_keys, [DEVICE_NETWORK] = network_keys,

@@ -153,6 +153,7 @@ static int check(struct message *in, ssize_t n, const struct msghdr *h)
 	    !memchr(m->settings.serial, 0, sizeof(m->settings.serial)) ||
 	    !memchr(m->settings.zone, 0, sizeof(m->settings.zone)) ||
 	    !memchr(m->settings.addresses, 0, sizeof(m->settings.addresses)) ||
+	    !memchr(m->settings.talks, 0, sizeof(m->settings.talks)) ||
 	    m->settings.queues > COMMAND_MAX_QUEUES ||
 	    !memchr(m->reason, 0, sizeof(m->reason)))
 		return -EPROTO;

@@ -18,6 +18,7 @@
 #include "operation.h"
 #include "settings.h"
 #include "tap.h"
+#include "zone.h"
 
 static int check_definition(struct transaction *t, const struct command_device_define *d)
 {
@@ -316,7 +317,10 @@ static int prepare_tap(struct transaction *t, const struct command_device_op *c,
 		return 0;
 	if (strcmp(tap.bridge, NETWORK_OWN_BRIDGE) == 0 && prepare_bridge(t) < 0)
 		return -ECANCELED;
-	rc = n->ops->tap_create(n, &tap);
+	/* Before the tap is there: what it carries first is judged already. */
+	rc = zones_sync(t->uvd);
+	if (rc == 0)
+		rc = n->ops->tap_create(n, &tap);
 	if (rc == -EPROTONOSUPPORT)
 		return refuse(t, COMMAND_FAILED, "modprobe nf_tables, then restart uvd",
 			      "%s: this host's kernel has no nf_tables to check its guest's frames",

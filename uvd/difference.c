@@ -16,6 +16,7 @@
 #include "difference.h"
 #include "hold.h"
 #include "process.h"
+#include "zone.h"
 
 #define OBJECTS_MAX 1000000	/* of the module; a bound for the loop */
 #define TAPS_MAX 65536
@@ -63,6 +64,8 @@ static const struct {
 		       "cmdpartctl io reset makes it anew" },
 	[TAP_UNGUARDED] = { COMPARED_RULES, "database", "nftables: no rules of ours, or others",
 			    "see uvd's log for why it cannot put them back, then restart uvd" },
+	[ZONES_DIFFER] = { COMPARED_RULES, "database", "nftables: no rules of ours, or others",
+			   "see uvd's log for why it cannot put them back, then restart uvd" },
 	[BRIDGE_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[BRIDGE_LOST] = { COMPARED_TAPS, "database", "host",
 			  "stop the partitions that use it, then start them again" },
@@ -407,7 +410,13 @@ int difference_network(struct difference_walk *w)
 			break;
 	}
 	db_done(q);
+	if (rc == 0)
+		rc = zones_used(w->uvd);
 	if (rc < 0)
+		return rc;
+	w->compared[COMPARED_RULES] += rc;
+	d = (struct difference) { .kind = ZONES_DIFFER };
+	if (rc && !net->ops->zones_intact(net) && (rc = tell(w, &d, "rules of zones")) < 0)
 		return rc;
 	/* Without a tap of ours: its end was committed, or its making was not. */
 	rc = db_value(db, &one, "SELECT 1 FROM claim k JOIN device d ON d.partition = k.partition"

@@ -41,6 +41,7 @@ enum difference_kind {
 	TAP_STRAY,		/* name */
 	TAP_LOST,
 	TAP_UNGUARDED,
+	ZONES_DIFFER,
 	BRIDGE_STRAY,
 	BRIDGE_LOST,
 	DEVICE_UNHELD,

@@ -32,6 +32,8 @@ struct chain {
 struct guard {
 	struct nft_ctx *nft;
 	struct chain *chains;
+	bool zones_put;			/* by this process */
+	char *zones;			/* as they were read back; NULL: there is no table */
 };
 
 /* ---- libnftables */
@@ -60,12 +62,17 @@ static int run(struct guard *g, const char *commands, bool tell)
 	return -EIO;
 }
 
+static const char *list(struct guard *g, const char *command)
+{
+	return run(g, command, false) < 0 ? NULL : nft_ctx_get_output_buffer(g->nft);
+}
+
 static const char *read_back(struct guard *g, const char *tap)
 {
 	char command[64];
 
 	snprintf(command, sizeof(command), "list chain " TABLE " %s", tap);
-	return run(g, command, false) < 0 ? NULL : nft_ctx_get_output_buffer(g->nft);
+	return list(g, command);
 }
 
 /* ---- what was read back */
@@ -232,6 +239,115 @@ int guard_put(struct guard *g, const struct network_tap *t)
 	return rc < 0 ? rc : keep(g, t->name);
 }
 
+/* ---- between taps */
+
+#define ZONES "bridge ultravisor"
+
+static bool in_list(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (*list) {
+		if (!strncmp(list, name, n) && (list[n] == ',' || !list[n]))
+			return true;
+		list += strcspn(list, ",");
+		list += *list == ',';
+	}
+	return false;
+}
+
+static bool may_talk(const struct network_member *a, const struct network_member *b)
+{
+	return !strcmp(a->zone, b->zone) ||
+	       (in_list(a->talks, b->zone) && in_list(b->talks, a->zone));
+}
+
+static bool alike(const struct network_member *a, const struct network_member *b)
+{
+	return !strcmp(a->zone, b->zone) && !strcmp(a->talks, b->talks);
+}
+
+/* The first that has the same rules. */
+static size_t class_of(const struct network_member *m, size_t i)
+{
+	size_t c = 0;
+
+	while (!alike(&m[c], &m[i]))
+		c++;
+	return c;
+}
+
+static void write_zones(FILE *to, const struct network_member *m, size_t count)
+{
+	const char *comma;
+	size_t i, j;
+
+	/* Deleting needs that it exists. */
+	fprintf(to, "add table " ZONES "\ndelete table " ZONES "\n");
+	if (!count)
+		return;
+	fprintf(to, "add table " ZONES "\n"
+		"add map " ZONES " from { type ifname : verdict; }\n"
+		"add chain " ZONES " forward { type filter hook forward priority 0; policy accept; }"
+		"\nadd rule " ZONES " forward iifname vmap @from\n");
+	for (i = 0; i < count; i++) {
+		if (class_of(m, i) == i) {
+			fprintf(to, "add chain " ZONES " from%zu\n"
+				"add set " ZONES " to%zu { type ifname; elements = { ", i, i);
+			for (j = 0, comma = ""; j < count; j++) {
+				if (!may_talk(&m[i], &m[j]))
+					continue;
+				fprintf(to, "%s\"%s\"", comma, m[j].tap);
+				comma = ", ";
+			}
+			/* The host's own ports are no guest's. */
+			fprintf(to, " }; }\nadd rule " ZONES " from%zu oifname @to%zu accept\n"
+				"add rule " ZONES " from%zu oifname \"" NETWORK_TAP_PREFIX
+				"*\" drop\n", i, i, i);
+		}
+		fprintf(to, "add element " ZONES " from { \"%s\" : jump from%zu }\n", m[i].tap,
+			class_of(m, i));
+	}
+}
+
+int guard_zones_put(struct guard *g, const struct network_member *m, size_t count)
+{
+	const char *back;
+	char *text = NULL;
+	size_t size;
+	FILE *to;
+	int rc;
+
+	if (!count && g->zones_put && !g->zones)
+		return 0;
+	to = open_memstream(&text, &size);
+	if (!to)
+		return -ENOMEM;
+	write_zones(to, m, count);
+	rc = fclose(to) ? -ENOMEM : run(g, text, true);
+	free(text);
+	if (rc < 0)
+		return rc;
+	free(g->zones);
+	g->zones = NULL;
+	g->zones_put = true;
+	if (!count)
+		return 0;
+	back = list(g, "list table " ZONES);
+	g->zones = strdup(back ? back : "");
+	return g->zones ? 0 : -ENOMEM;
+}
+
+int guard_zones_intact(struct guard *g)
+{
+	const char *text;
+
+	if (!g->zones_put || !g->zones)
+		return g->zones_put;
+	text = list(g, "list table " ZONES);
+	return text && !strcmp(text, g->zones);
+}
+
 /* ---- its life */
 
 int guard_open(struct guard **out)
@@ -259,6 +375,7 @@ void guard_close(struct guard *g)
 		return;
 	while (g->chains)
 		forget(g, g->chains->tap);
+	free(g->zones);
 	if (g->nft)
 		nft_ctx_free(g->nft);
 	free(g);

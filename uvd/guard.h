@@ -4,6 +4,9 @@
  * frames enter the host, before any bridge, address table or other rule has seen them. What of a
  * frame is not the device's own (source address, ARP sender, if given IP addresses) is dropped there.
  * A chain goes with its tap.
+ *
+ * A second table, `bridge ultravisor`, is there while any card has a zone: which taps a bridge
+ * forwards between.
  */
 #ifndef UVD_GUARD_H
 #define UVD_GUARD_H
@@ -24,5 +27,9 @@ int guard_put(struct guard *g, const struct network_tap *t);
 int guard_intact(struct guard *g, const char *tap);
 /* The tap is gone. The table goes with the last one. */
 void guard_drop(struct guard *g, const char *tap);
+
+/* The rules between taps, as struct network_ops says; made anew at once or not at all. */
+int guard_zones_put(struct guard *g, const struct network_member *m, size_t count);
+int guard_zones_intact(struct guard *g);
 
 #endif

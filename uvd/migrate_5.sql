@@ -14,6 +14,8 @@ ALTER TABLE device ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0
 ALTER TABLE device ADD COLUMN burst_ms INTEGER NOT NULL DEFAULT 0
 	CHECK ((burst_ms > 0) = (operations > 0 OR bytes > 0));
 ALTER TABLE device ADD COLUMN addresses TEXT NOT NULL DEFAULT '' CHECK (addresses = '' OR type = 2);
+ALTER TABLE device ADD COLUMN talks TEXT NOT NULL DEFAULT '' CHECK (talks = '' OR type = 2);
+CREATE INDEX device_zone ON device (zone) WHERE zone <> '';
 ALTER TABLE claim ADD COLUMN size INTEGER NOT NULL DEFAULT 0 CHECK (size >= 0);
 
 CREATE TABLE version (

@@ -195,6 +195,18 @@ static int host_tap_guarded(struct network *n, const char *name)
 	return guard(n) && guard_intact(guard(n), name);
 }
 
+static int host_zones_set(struct network *n, const struct network_member *m, size_t count)
+{
+	if (!guard(n))
+		return count ? -EPROTONOSUPPORT : 0;
+	return guard_zones_put(guard(n), m, count);
+}
+
+static int host_zones_intact(struct network *n)
+{
+	return !guard(n) || guard_zones_intact(guard(n));
+}
+
 static int host_tap_delete(struct network *n, const char *name)
 {
 	int rc = link_delete(n, name);
@@ -254,6 +266,8 @@ static const struct network_ops host_ops = {
 	.tap_delete = host_tap_delete,
 	.tap_guard = host_tap_guard,
 	.tap_guarded = host_tap_guarded,
+	.zones_set = host_zones_set,
+	.zones_intact = host_zones_intact,
 	.next = host_next,
 };
 

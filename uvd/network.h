@@ -7,6 +7,7 @@
 #define UVD_NETWORK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <ultravisor/command.h>
@@ -24,6 +25,11 @@ struct network_tap {
 	char addresses[COMMAND_ADDRESSES_LEN];	/* "": any */
 };
 
+/* A tap, and with whom of the same bridge its guest may talk. */
+struct network_member {
+	char tap[NETWORK_NAME], zone[COMMAND_ZONE_LEN], talks[COMMAND_TALKS_LEN];
+};
+
 struct network_ops {
 	/* 2 a bridge of uvd's making, 1 another, 0 no such interface, -ENOTSUP no bridge. */
 	int (*bridge_find)(struct network *n, const char *name);
@@ -38,6 +44,13 @@ struct network_ops {
 	int (*tap_delete)(struct network *n, const char *name);
 	/* Makes an existing tap's rules anew, in one step. */
 	int (*tap_guard)(struct network *n, const struct network_tap *t);
+	/*
+	 * Makes the rules between taps anew, in one step: those of one zone talk, and those of two
+	 * that both list the other. None: no such rules. 0 or -errno.
+	 */
+	int (*zones_set)(struct network *n, const struct network_member *m, size_t count);
+	/* Are they what was made last? 1 or 0; 0 also before zones_set of this process. */
+	int (*zones_intact)(struct network *n);
 	/* Are its rules as they were made? 1 or 0; 0 also before tap_guard of this process. */
 	int (*tap_guarded)(struct network *n, const char *name);
 	/* The name of some interface that begins with prefix and is > after: 1, or 0. */

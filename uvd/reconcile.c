@@ -119,6 +119,7 @@ static int act(struct difference_walk *w, const struct difference *d)
 	case PROCESS_LOST:
 	case DEVICE_UNHELD:
 	case TAP_UNGUARDED:
+	case ZONES_DIFFER:
 		/* Found again where it is adopted, and its end recorded; made anew; held. */
 		return 0;
 	}

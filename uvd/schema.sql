@@ -136,6 +136,7 @@ CREATE TABLE device (
 	burst_ms INTEGER NOT NULL DEFAULT 0
 		CHECK ((burst_ms > 0) = (operations > 0 OR bytes > 0)),
 	addresses TEXT NOT NULL DEFAULT '' CHECK (addresses = '' OR type = 2),
+	talks TEXT NOT NULL DEFAULT '' CHECK (talks = '' OR type = 2),	-- to zones, besides its own
 	PRIMARY KEY (partition, name),
 	CHECK ((type = 1) = (path <> '')),
 	CHECK ((type = 2) = (bridge <> '')),
@@ -143,6 +144,7 @@ CREATE TABLE device (
 	CHECK (flags = 0 OR type = 1)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX device_mac ON device (mac) WHERE mac IS NOT NULL;
+CREATE INDEX device_zone ON device (zone) WHERE zone <> '';
 
 -- A device that a partition has now. resource says what of the host it is, whatever its path:
 -- "file 254:1:4711", "block 8:16", "tap uvt0", "console …".

@@ -21,11 +21,30 @@ void settings_read(sqlite3_stmt *q, int column, struct command_settings *s)
 	s->bytes = db_int(q, column + 5);
 	s->burst_ms = db_int(q, column + 6);
 	db_text(q, column + 7, s->addresses, sizeof(s->addresses));
+	db_text(q, column + 8, s->talks, sizeof(s->talks));
 }
 
 bool settings_same(const struct command_settings *a, const struct command_settings *b)
 {
 	return !memcmp(a, b, sizeof(*a));
+}
+
+/* Names and commas. */
+static bool talks_valid(const char *talks)
+{
+	unsigned int n = 1;
+	size_t length;
+
+	for (; *talks; talks += length + 1, n++) {
+		length = strspn(talks, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+		if (!length || length >= COMMAND_ZONE_LEN || n > COMMAND_MAX_TALKS)
+			return false;
+		if (!talks[length])
+			return true;
+		if (talks[length] != ',')
+			return false;
+	}
+	return n == 1;
 }
 
 int settings_check(struct transaction *t, const char *device, uint32_t type,
@@ -49,8 +68,11 @@ int settings_check(struct transaction *t, const char *device, uint32_t type,
 	if (!addresses_valid(s->addresses))
 		return refuse(t, COMMAND_INVALID, "name at most 4, as 10.0.0.5 or fd00::5",
 			      "device %s: addresses \"%s\"", device, s->addresses);
+	if (!talks_valid(s->talks))
+		return refuse(t, COMMAND_INVALID, "name at most 4 zones", "device %s: zones \"%s\"",
+			      device, s->talks);
 	if ((type != DEVICE_BLOCK && s->serial[0]) ||
-	    (type != DEVICE_NETWORK && (s->vlan || s->zone[0] || s->addresses[0])) ||
+	    (type != DEVICE_NETWORK && (s->vlan || s->zone[0] || s->talks[0] || s->addresses[0])) ||
 	    (type == DEVICE_CONSOLE && (s->queues > 1 || limited)))
 		return refuse(t, COMMAND_INVALID, "see docs/command.md",
 			      "device %s: its settings do not go with its type", device);
@@ -61,10 +83,10 @@ int settings_write(struct transaction *t, const uint8_t partition[16], const cha
 		   const struct command_settings *s)
 {
 	int rc = db_run(t->uvd->db, "UPDATE device SET queues = ?, serial = ?, vlan = ?, zone = ?,"
-			" operations = ?, bytes = ?, burst_ms = ?, addresses = ?"
-			" WHERE partition = ? AND name = ?", "ititiiitut", (int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
+			" operations = ?, bytes = ?, burst_ms = ?, addresses = ?, talks = ?"
+			" WHERE partition = ? AND name = ?", "ititiiittut", (int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
 			(int64_t)s->operations, (int64_t)s->bytes, (int64_t)s->burst_ms,
-			s->addresses, partition, device);
+			s->addresses, s->talks, partition, device);
 
 	return refuse_db(t, rc);
 }
@@ -97,6 +119,9 @@ int device_modify(struct transaction *t, const void *record)
 	rest.operations = now.operations;
 	rest.bytes = now.bytes;
 	rest.burst_ms = now.burst_ms;
+	/* The policy's; rules that are in force were made from it. */
+	if (!p.module_id)
+		memcpy(rest.talks, now.talks, sizeof(rest.talks));
 	if (!settings_same(&rest, &now))
 		return refuse(t, COMMAND_INVALID, "undefine the partition, define it anew",
 			      "device %s: only its limits can be changed", c->name);

@@ -14,8 +14,9 @@
 
 /* Of the table that is called d in the statement. */
 #define SETTINGS_COLUMNS \
-	"d.queues, d.serial, d.vlan, d.zone, d.operations, d.bytes, d.burst_ms, d.addresses"
-#define SETTINGS_COUNT 8
+	"d.queues, d.serial, d.vlan, d.zone, d.operations, d.bytes, d.burst_ms, d.addresses," \
+	" d.talks"
+#define SETTINGS_COUNT 9
 
 /* From the row's columns, the first of which is this one. */
 void settings_read(sqlite3_stmt *q, int column, struct command_settings *s);

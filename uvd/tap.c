@@ -5,6 +5,7 @@
 #include <common/log.h>
 
 #include "tap.h"
+#include "zone.h"
 
 void tap_read(sqlite3_stmt *q, struct network_tap *t)
 {
@@ -36,5 +37,8 @@ int taps_guard(struct uvd *uvd)
 		else
 			count++;
 	}
+	r = n->ops->zones_intact(n) ? 0 : zones_sync(uvd);
+	if (r < 0)
+		log_errno(LOG_ERR, r, "zones have no rules: all guests of a bridge can talk");
 	return rc < 0 ? rc : count;
 }

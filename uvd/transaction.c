@@ -25,6 +25,7 @@
 #include "launch.h"
 #include "ledger.h"
 #include "transaction.h"
+#include "zone.h"
 
 uint64_t uvd_now(void)
 {
@@ -325,6 +326,9 @@ static void publish_objects(struct transaction *t)
 			log_errno(LOG_ERR, rc, "%s cannot be removed", t->taps_gone[i]);
 		CRASH_POINT("tap-removed");
 	}
+	/* What is left between taps that are gone forwards nothing. */
+	if (t->n_taps_gone && zones_sync(uvd) < 0)
+		log_warning("rules of zones that are no more stay in nftables");
 	if (t->bridge_gone) {
 		rc = uvd->network->ops->bridge_delete(uvd->network, NETWORK_OWN_BRIDGE);
 		if (rc < 0)

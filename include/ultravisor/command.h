@@ -33,6 +33,8 @@
 #define COMMAND_SERIAL_LEN	24
 #define COMMAND_ZONE_LEN	32
 #define COMMAND_ADDRESSES_LEN	192
+#define COMMAND_MAX_TALKS	4	/* other zones */
+#define COMMAND_TALKS_LEN	128	/* COMMAND_MAX_TALKS names and commas */
 #define COMMAND_MAX_QUEUES	8
 #define COMMAND_MAX_SERIAL	20	/* bytes: VIRTIO_BLK_ID_BYTES */
 #define COMMAND_MAX_VLAN	4094
@@ -179,7 +181,8 @@ struct command_settings {
 	uint32_t queues;		/* 1 … COMMAND_MAX_QUEUES; console: 1 */
 	uint32_t vlan;			/* network: 1 … COMMAND_MAX_VLAN; 0: none */
 	char serial[COMMAND_SERIAL_LEN];	/* block; "": its name */
-	char zone[COMMAND_ZONE_LEN];	/* network; "": none */
+	char zone[COMMAND_ZONE_LEN];	/* network; "": "default" */
+	char talks[COMMAND_TALKS_LEN];	/* network; zones that it also talks to: "db,cache" */
 	char addresses[COMMAND_ADDRESSES_LEN];	/* network; common/addresses.h; "": any */
 	/* Limits. A second: a disk's requests, a card's packets; and bytes. 0: none. */
 	uint64_t operations;
@@ -617,7 +620,7 @@ static inline uint32_t command_record_size(uint16_t type)
 #define COMMAND_EXACT(type, size) _Static_assert(sizeof(struct type) == (size), #type)
 COMMAND_EXACT(command_header, 520);
 COMMAND_EXACT(command_record, 16);
-COMMAND_EXACT(command_settings, 280);
+COMMAND_EXACT(command_settings, 408);
 #undef COMMAND_EXACT
 
 #endif

@@ -21,8 +21,8 @@ while :; do n=$((n + 1)); as $own own; as 02:00:00:00:00:99 forged
 	ping -I 10.77.0.66 -c 1 -W 1 10.77.0.1 >/dev/null 2>&1 && echo "guest: foreign passed $n" || echo "guest: foreign blocked $n"
 done'
 definition guard 6.1-cloud 1 256MiB net console
-jq '(.devices[] | select(.type == "network")).addresses = [ "10.77.0.2", "fd00::2" ]' "$work/guard.json" >"$tmp/json"
-mv "$tmp/json" "$work/guard.json"
+jq '(.devices[] | select(.type == "network")).addresses = [ "10.77.0.2", "fd00::2" ]' "$work/guard.json" >"$work/json"
+mv "$work/json" "$work/guard.json"
 cmdpartctl define "$work/guard.json"
 cmdpartctl start guard
 bridge_up

@@ -136,6 +136,20 @@ static int tap_guarded(struct network *n, const char *name)
 	return 1;
 }
 
+static int zones_set(struct network *n, const struct network_member *m, size_t count)
+{
+	(void)n;
+	(void)m;
+	(void)count;
+	return 0;
+}
+
+static int zones_intact(struct network *n)
+{
+	(void)n;
+	return 1;
+}
+
 static int next_tap(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME])
 {
@@ -149,6 +163,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 static const struct network_ops no_network = {
 	.bridge_find = bridge_find, .tap_create = tap_create, .tap_delete = tap_delete,
 	.tap_guarded = tap_guarded,
+	.zones_set = zones_set,
+	.zones_intact = zones_intact,
 	.next = next_tap,
 };
 

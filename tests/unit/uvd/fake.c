@@ -333,6 +333,21 @@ static int tap_guard(struct network *n, const struct network_tap *t)
 	return rc;
 }
 
+static int zones_set(struct network *n, const struct network_member *m, size_t count)
+{
+	(void)n;
+	(void)m;
+	shared->members = count;
+	shared->zones_differ = false;
+	return step(shared);
+}
+
+static int zones_intact(struct network *n)
+{
+	(void)n;
+	return !shared->zones_differ;
+}
+
 static int tap_guarded(struct network *n, const char *name)
 {
 	unsigned int i;
@@ -360,8 +375,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops fake_network = {
-	bridge_find, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, tap_guarded,
-	next_tap,
+	bridge_find, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, zones_set,
+	zones_intact, tap_guarded, next_tap,
 };
 
 /* ---- hooks */
