@@ -107,6 +107,7 @@ struct device {
 	uint32_t type, flags;
 	char path[COMMAND_PATH_LEN], bridge[COMMAND_BRIDGE_LEN];
 	char resource[BLOCK_RESOURCE];	/* "": not claimed */
+	uint32_t vlan;
 	uint64_t generation, changed;
 };
 
@@ -118,7 +119,7 @@ static int device_find(struct transaction *t, const struct partition *p, const c
 
 	memset(d, 0, sizeof(*d));
 	q = db_query(t->uvd->db, "SELECT d.type, d.flags, d.path, d.bridge, k.resource,"
-		     " k.generation, k.changed FROM device d LEFT JOIN claim k"
+		     " k.generation, k.changed, d.vlan FROM device d LEFT JOIN claim k"
 		     " ON k.partition = d.partition AND k.name = d.name"
 		     " WHERE d.partition = ? AND d.name = ?", "ut", p->uuid, name);
 	rc = db_next(t->uvd->db, q);
@@ -134,6 +135,7 @@ static int device_find(struct transaction *t, const struct partition *p, const c
 	db_text(q, 4, d->resource, sizeof(d->resource));
 	d->generation = db_int(q, 5);
 	d->changed = db_int(q, 6);
+	d->vlan = db_int(q, 7);
 	db_done(q);
 	return 0;
 }
@@ -222,6 +224,12 @@ static int find_bridge(struct transaction *t, const struct device *d)
 	struct network *n = t->uvd->network;
 	int rc = n->ops->bridge_find(n, d->bridge);
 
+	/* Found bridges are their owners': not even this is changed. */
+	if (rc > 0 && d->vlan && !n->ops->bridge_filters(n, d->bridge))
+		return refuse(t, COMMAND_CONFLICT,
+			      "ip link set BRIDGE type bridge vlan_filtering 1, or another bridge",
+			      "bridge %s does not keep VLANs apart: VLAN %u would be no VLAN",
+			      d->bridge, d->vlan);
 	if (rc > 0 || (rc == 0 && strcmp(d->bridge, NETWORK_OWN_BRIDGE) == 0))
 		return 0;
 	if (rc == 0)
@@ -327,6 +335,9 @@ static int prepare_tap(struct transaction *t, const struct command_device_op *c,
 			      tap.name);
 	if (rc < 0)
 		return refuse_claim(t, rc, tap.name, strerror(-rc));
+	if (n->ops->tap_obstacle(n, tap.name, tap.bridge, OBSTACLE_FORWARD))
+		log_warning("%s: bridged frames go through the host's firewall (br_netfilter), whose"
+			    " chain FORWARD drops them; cmdpartctl verify has ways out", tap.bridge);
 	rc = transaction_tap_made(t, tap.name);
 	if (rc < 0)
 		n->ops->tap_delete(n, tap.name);

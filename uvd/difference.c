@@ -66,6 +66,11 @@ static const struct {
 			    "see uvd's log for why it cannot put them back, then restart uvd" },
 	[ZONES_DIFFER] = { COMPARED_RULES, "database", "nftables: no rules of ours, or others",
 			   "see uvd's log for why it cannot put them back, then restart uvd" },
+	[FORWARD_DROPPED] = { COMPARED_RULES, "bridge", "the host's firewall: chain FORWARD drops",
+			      "iptables -I DOCKER-USER -i BRIDGE -o BRIDGE -j ACCEPT, or sysctl"
+			      " net.bridge.bridge-nf-call-iptables=0 (and ip6)" },
+	[TAP_MANAGED] = { COMPARED_TAPS, "database", "NetworkManager configures it, too",
+			  "nmcli device set uvtN managed no; unmanaged-devices of NetworkManager" },
 	[BRIDGE_STRAY] = { COMPARED_TAPS, "host", "database", "restart uvd: it is removed" },
 	[BRIDGE_LOST] = { COMPARED_TAPS, "database", "host",
 			  "stop the partitions that use it, then start them again" },
@@ -366,6 +371,21 @@ static int compare_running(struct difference_walk *w, const struct supervisor_ad
 
 /* ---- the network */
 
+static int compare_obstacles(struct difference_walk *w, const char *tap, const char *of,
+			     const char *bridge)
+{
+	struct network *net = w->uvd->network;
+	struct difference d = { .kind = FORWARD_DROPPED };
+	int rc = 0;
+
+	if (net->ops->tap_obstacle(net, tap, bridge, OBSTACLE_FORWARD))
+		rc = tell(w, &d, "tap %s of %s on %s", tap, of, bridge);
+	d = (struct difference) { .kind = TAP_MANAGED };
+	if (rc == 0 && net->ops->tap_obstacle(net, tap, bridge, OBSTACLE_MANAGED))
+		rc = tell(w, &d, "tap %s of %s", tap, of);
+	return rc;
+}
+
 int difference_network(struct difference_walk *w)
 {
 	struct network *net = w->uvd->network;
@@ -390,19 +410,26 @@ int difference_network(struct difference_walk *w)
 		if (rc < 0)
 			break;
 	}
-	q = rc < 0 ? NULL : db_query(db, "SELECT k.tap, p.name FROM claim k JOIN partition p"
+	q = rc < 0 ? NULL : db_query(db, "SELECT k.tap, p.name, (SELECT bridge"
+				     " FROM device WHERE partition = k.partition AND name = k.name)"
+				     " FROM claim k JOIN partition p"
 				     " ON p.uuid = k.partition WHERE k.tap IS NOT NULL", "");
 	while (q && (rc = db_next(db, q)) > 0) {
-		char of[COMMAND_NAME_LEN];
+		char of[COMMAND_NAME_LEN], bridge[NETWORK_NAME];
 
 		db_text(q, 0, name, sizeof(name));
+		db_text(q, 2, bridge, sizeof(bridge));
 		db_text(q, 1, of, sizeof(of));
 		d = (struct difference) { .kind = TAP_LOST };
 		if (net->ops->bridge_find(net, name)) {
 			w->compared[COMPARED_RULES]++;
 			d.kind = TAP_UNGUARDED;
-			if (net->ops->tap_guarded(net, name))
+			if (net->ops->tap_guarded(net, name)) {
+				rc = compare_obstacles(w, name, of, bridge);
+				if (rc < 0)
+					break;
 				continue;
+			}
 		}
 		rc = tell(w, &d, d.kind == TAP_LOST ? "tap %s of %s" : "rules of tap %s of %s",
 			  name, of);

@@ -239,6 +239,26 @@ int guard_put(struct guard *g, const struct network_tap *t)
 	return rc < 0 ? rc : keep(g, t->name);
 }
 
+/* ---- the host's own */
+
+const char *guard_forward(struct guard *g, const char *family)
+{
+	static const char *const chains[] = { "FORWARD", "DOCKER-USER" };
+	static char rules[16384];
+	char command[64];
+	const char *text;
+	size_t i, n = 0;
+
+	rules[0] = '\0';
+	for (i = 0; i < 2 && n < sizeof(rules); i++) {
+		snprintf(command, sizeof(command), "list chain %s filter %s", family, chains[i]);
+		text = list(g, command);
+		if (text)
+			n += snprintf(rules + n, sizeof(rules) - n, "%s", text);
+	}
+	return rules;
+}
+
 /* ---- between taps */
 
 #define ZONES "bridge ultravisor"

@@ -32,4 +32,7 @@ void guard_drop(struct guard *g, const char *tap);
 int guard_zones_put(struct guard *g, const struct network_member *m, size_t count);
 int guard_zones_intact(struct guard *g);
 
+/* The host's own rules for what it forwards, in the table filter of this family; "": none. */
+const char *guard_forward(struct guard *g, const char *family);
+
 #endif

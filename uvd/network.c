@@ -20,6 +20,8 @@
 
 #include "guard.h"
 #include "network.h"
+#include "obstacle.h"
+#include "vlan.h"
 
 #define TUN_DEVICE "/dev/net/tun"
 /* The group (ip link … group) of the bridge that uvd made: "uv". */
@@ -87,7 +89,8 @@ static int link_change(struct network *n, struct rtnl_link *link, struct rtnl_li
 	return nl_errno(rtnl_link_change(route(n), link, changes, 0));
 }
 
-static int set_up(struct network *n, const char *name, const char *bridge)
+/* Up, unless down is said; a port of the bridge, if one is named. */
+static int set_link(struct network *n, const char *name, const char *bridge, bool down)
 {
 	struct rtnl_link *link, *master = NULL, *changes = rtnl_link_alloc();
 	int rc;
@@ -104,13 +107,20 @@ static int set_up(struct network *n, const char *name, const char *bridge)
 		rtnl_link_set_master(changes, rtnl_link_get_ifindex(master));
 		rtnl_link_put(master);
 	}
-	rtnl_link_set_flags(changes, IFF_UP);
+	if (!down)
+		rtnl_link_set_flags(changes, IFF_UP);
 	rc = link_change(n, link, changes);
 put:
 	rtnl_link_put(link);
 free:
 	rtnl_link_put(changes);
 	return rc;
+}
+
+static int host_bridge_filters(struct network *n, const char *name)
+{
+	(void)n;
+	return vlan_filters(name);
 }
 
 static int link_delete(struct network *n, const char *name)
@@ -148,7 +158,9 @@ static int host_bridge_create(struct network *n, const char *name)
 	rtnl_link_put(link);
 	if (rc < 0)
 		return rc;
-	rc = set_up(n, name, NULL);
+	rc = vlan_filter(name);
+	if (rc == 0)
+		rc = set_link(n, name, NULL, false);
 	if (rc < 0)
 		host_bridge_delete(n, name);
 	return rc;
@@ -229,11 +241,31 @@ static int host_tap_create(struct network *n, const struct network_tap *t)
 	quiet(t->name);
 	/* Before it is up, nothing passes. */
 	rc = host_tap_guard(n, t);
+	if (rc == 0 && t->vlan) {
+		rc = set_link(n, t->name, t->bridge, true);
+		if (rc == 0)
+			rc = vlan_access(route(n), if_nametoindex(t->name), t->vlan);
+	}
 	if (rc == 0)
-		rc = set_up(n, t->name, t->bridge);
+		rc = set_link(n, t->name, t->vlan ? NULL : t->bridge, false);
 	if (rc < 0)
 		host_tap_delete(n, t->name);
 	return rc;
+}
+
+static int host_tap_obstacle(struct network *n, const char *name, const char *bridge,
+			     enum network_obstacle o)
+{
+	static const char *const families[] = { "ip", "ip6" };
+	size_t i;
+
+	if (o == OBSTACLE_MANAGED)
+		return obstacle_managed("/run", if_nametoindex(name));
+	for (i = 0; guard(n) && i < 2; i++)
+		if (obstacle_bridge_calls("/proc/sys", families[i]) &&
+		    obstacle_forward(guard_forward(guard(n), families[i]), bridge))
+			return 1;
+	return 0;
 }
 
 static int host_next(struct network *n, const char *prefix, const char *after,
@@ -260,6 +292,7 @@ static int host_next(struct network *n, const char *prefix, const char *after,
 
 static const struct network_ops host_ops = {
 	.bridge_find = host_bridge_find,
+	.bridge_filters = host_bridge_filters,
 	.bridge_create = host_bridge_create,
 	.bridge_delete = host_bridge_delete,
 	.tap_create = host_tap_create,
@@ -268,6 +301,7 @@ static const struct network_ops host_ops = {
 	.tap_guarded = host_tap_guarded,
 	.zones_set = host_zones_set,
 	.zones_intact = host_zones_intact,
+	.tap_obstacle = host_tap_obstacle,
 	.next = host_next,
 };
 

@@ -22,6 +22,7 @@ struct network;
 struct network_tap {
 	char name[NETWORK_NAME], bridge[NETWORK_NAME];
 	uint8_t mac[6];
+	uint16_t vlan;			/* 0: none */
 	char addresses[COMMAND_ADDRESSES_LEN];	/* "": any */
 };
 
@@ -30,9 +31,18 @@ struct network_member {
 	char tap[NETWORK_NAME], zone[COMMAND_ZONE_LEN], talks[COMMAND_TALKS_LEN];
 };
 
+/* What else keeps a tap from carrying what it should. */
+enum network_obstacle {
+	OBSTACLE_FORWARD,		/* the host's IP firewall drops what its bridge forwards */
+	OBSTACLE_MANAGED,		/* NetworkManager configures it */
+	OBSTACLES
+};
+
 struct network_ops {
 	/* 2 a bridge of uvd's making, 1 another, 0 no such interface, -ENOTSUP no bridge. */
 	int (*bridge_find)(struct network *n, const char *name);
+	/* Does this bridge keep VLANs apart? Those that uvd makes do. */
+	int (*bridge_filters)(struct network *n, const char *name);
 	/* Makes it with a mark of ours, by which delete knows it; another's is left alone. */
 	int (*bridge_create)(struct network *n, const char *name);
 	int (*bridge_delete)(struct network *n, const char *name);
@@ -53,6 +63,9 @@ struct network_ops {
 	int (*zones_intact)(struct network *n);
 	/* Are its rules as they were made? 1 or 0; 0 also before tap_guard of this process. */
 	int (*tap_guarded)(struct network *n, const char *name);
+	/* 1 or 0. */
+	int (*tap_obstacle)(struct network *n, const char *name, const char *bridge,
+			    enum network_obstacle o);
 	/* The name of some interface that begins with prefix and is > after: 1, or 0. */
 	int (*next)(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME]);

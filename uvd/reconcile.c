@@ -110,6 +110,8 @@ static int act(struct difference_walk *w, const struct difference *d)
 	case PROCESS_UNSCOPED:
 	case TAP_LOST:
 	case BRIDGE_LOST:
+	case FORWARD_DROPPED:
+	case TAP_MANAGED:
 	case IMAGE_DIFFERS:
 		log_warning("%s: %s, not %s; %s", d->what, d->where, d->missing,
 			    difference_fix(d->kind));

@@ -15,6 +15,7 @@ void tap_read(sqlite3_stmt *q, struct network_tap *t)
 	if (sqlite3_column_bytes(q, 2) == sizeof(t->mac))
 		memcpy(t->mac, sqlite3_column_blob(q, 2), sizeof(t->mac));
 	db_text(q, 3, t->addresses, sizeof(t->addresses));
+	t->vlan = db_int(q, 4);
 }
 
 int taps_guard(struct uvd *uvd)

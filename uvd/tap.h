@@ -6,7 +6,7 @@
 #include "uvd.h"
 
 /* Of a claim k and its device d, for tap_read(). */
-#define TAP_COLUMNS "k.tap, d.bridge, d.mac, d.addresses"
+#define TAP_COLUMNS "k.tap, d.bridge, d.mac, d.addresses, d.vlan"
 #define TAP_FROM " FROM claim k JOIN device d ON d.partition = k.partition AND d.name = k.name" \
 	" WHERE k.tap IS NOT NULL"
 

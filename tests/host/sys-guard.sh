@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: a guest sends with its own addresses alone; rules that something else flushes are put back
+# shows: a guest sends with its own addresses alone; rules that something else flushes are put back; who else is in the way is named
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
+# shellcheck disable=SC2154 # tmp is lib.sh's
 source "$(dirname "$0")/lib/guest.bash"
 
 # In turns with its own address and with one that is not; what passes is answered.
@@ -75,6 +76,24 @@ guarded || fail "the rules went with uvd"
 within 20 cmdpartctl verify
 guarded || fail "the rules are gone after uvd's restart"
 after "$now" "own passed" || fail "its own frames do not pass"
+
+# What others do to guests' networks is named: Docker's policy for what is forwarded, and NetworkManager.
+modprobe br_netfilter
+later "rmmod br_netfilter"
+sysctl -q net.bridge.bridge-nf-call-iptables=1
+nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'
+later "nft delete table ip filter 2>/dev/null"
+status_is 9 cmdpartctl verify
+has "$tmp/out" "tap uvt0 of guard on uvbr0 .*chain FORWARD drops"
+nft insert rule ip filter FORWARD iifname uvbr0 oifname uvbr0 accept
+status_is 0 cmdpartctl verify
+record=/run/NetworkManager/devices/$(cat /sys/class/net/uvt0/ifindex)
+later "rm -f $record"
+mkdir -p "${record%/*}"
+printf '[device]\nmanaged=true\n' >"$record"
+status_is 9 cmdpartctl verify
+has "$tmp/out" "tap uvt0 of guard .*NetworkManager"
+rm "$record"
 
 cmdpartctl kill guard
 

@@ -150,6 +150,16 @@ static int zones_intact(struct network *n)
 	return 1;
 }
 
+static int tap_obstacle(struct network *n, const char *name, const char *bridge,
+			enum network_obstacle o)
+{
+	(void)n;
+	(void)name;
+	(void)bridge;
+	(void)o;
+	return 0;
+}
+
 static int next_tap(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME])
 {
@@ -161,10 +171,11 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops no_network = {
-	.bridge_find = bridge_find, .tap_create = tap_create, .tap_delete = tap_delete,
+	.bridge_find = bridge_find, .bridge_filters = bridge_find, .tap_create = tap_create, .tap_delete = tap_delete,
 	.tap_guarded = tap_guarded,
 	.zones_set = zones_set,
 	.zones_intact = zones_intact,
+	.tap_obstacle = tap_obstacle,
 	.next = next_tap,
 };
 

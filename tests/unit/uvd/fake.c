@@ -274,6 +274,12 @@ static int bridge_find(struct network *n, const char *name)
 	return strcmp(name, "eth0") == 0 ? -ENOTSUP : 0;
 }
 
+static int bridge_filters(struct network *n, const char *name)
+{
+	(void)n;
+	return strcmp(name, "br7") != 0;
+}
+
 static int bridge_create(struct network *n, const char *name)
 {
 	int rc = step(shared);
@@ -359,6 +365,15 @@ static int tap_guarded(struct network *n, const char *name)
 	return 0;
 }
 
+static int tap_obstacle(struct network *n, const char *name, const char *bridge,
+			enum network_obstacle o)
+{
+	(void)n;
+	(void)name;
+	(void)bridge;
+	return shared->obstacle[o];
+}
+
 static int next_tap(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME])
 {
@@ -375,8 +390,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops fake_network = {
-	bridge_find, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, zones_set,
-	zones_intact, tap_guarded, next_tap,
+	bridge_find, bridge_filters, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, zones_set,
+	zones_intact, tap_guarded, tap_obstacle, next_tap,
 };
 
 /* ---- hooks */

@@ -45,7 +45,7 @@ struct fake {
 	char tap[FAKE_TAPS][NETWORK_NAME];
 	bool unguarded[FAKE_TAPS];
 	size_t members;			/* of zones */
-	bool zones_differ;
+	bool zones_differ, obstacle[OBSTACLES];
 	bool own_bridge, other_bridge;	/* uvbr0; br7, the host's own */
 	unsigned int calls;		/* of kernel and network, counted */
 	unsigned int fail_at, crash_at;	/* the nth call; 0: none */

@@ -145,6 +145,16 @@ static void test_taps_and_the_bridge(void **state)
 	assert_int_equal(taps_guard(&h->uvd), 1);
 	assert_int_equal(taps_guard(&h->uvd), 0);
 	assert_int_equal(differences(h), 0);
+	h->fake->zones_differ = true;
+	assert_int_equal(differences(h), 0);	/* no card has one */
+	h->fake->zones_differ = false;
+	h->fake->obstacle[OBSTACLE_FORWARD] = true;
+	differs(h, "tap uvt0 of web1 on uvbr0", "bridge",
+		"the host's firewall: chain FORWARD drops");
+	h->fake->obstacle[OBSTACLE_FORWARD] = false;
+	h->fake->obstacle[OBSTACLE_MANAGED] = true;
+	differs(h, "tap uvt0 of web1", "database", "NetworkManager configures it, too");
+	h->fake->obstacle[OBSTACLE_MANAGED] = false;
 	strcpy(tap, h->fake->tap[0]);
 	h->fake->tap[0][0] = '\0';
 	assert_int_equal(differences(h), 1);
