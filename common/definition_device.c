@@ -15,7 +15,7 @@ static const char *const block_keys[] = {
 	"type", "name", "path", "readonly", "queues", "serial", "limits", NULL
 };
 static const char *const network_keys[] = {
-	"type", "name", "bridge", "mac", "addresses", "vlan", "zone", NULL
+	"type", "name", "bridge", "mac", "addresses", "limits", "vlan", "zone", NULL
 };
 static const char *const console_keys[] = { "type", "name", NULL };
 static const char *const *const keys[] = {

@@ -16,16 +16,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 
 #include <common/crash.h>
 #include <common/log.h>
 
 #include "inflight.h"
+#include "limit.h"
+#include "tap.h"
 #include "virtio.h"
 
 #define RECEIVE		0u
@@ -50,6 +49,7 @@ struct network {
 	bool blocked;			/* the tap takes no packet now */
 	uint32_t held;			/* bytes of the packet that waits for buffers; 0: none */
 	uint64_t dropped;		/* packets that no side could take */
+	struct limit limit[2];		/* each way has its own, by queue */
 	struct batch batch;
 	char *packet;			/* PACKET_BYTES while the driver is up */
 };
@@ -66,33 +66,11 @@ static bool negotiated(const struct network *n, unsigned int feature)
 static int tap_queue(struct device *d, bool attach)
 {
 	struct network *n = d->data;
-	struct ifreq r = { .ifr_flags = attach ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
+	int rc = n->attached == attach ? 0 : tap_attach(d->backing, attach);
 
-	if (n->attached == attach)
-		return 0;
-	if (ioctl(d->backing, TUNSETQUEUE, &r) < 0)
-		return -errno;
-	n->attached = attach;
-	return 0;
-}
-
-static int tap_configure(struct device *d)
-{
-	const struct network *n = d->data;
-	int size = HEADER;
-	unsigned long offload = 0;
-
-	if (negotiated(n, VIRTIO_NET_F_GUEST_CSUM)) {
-		offload |= TUN_F_CSUM;
-		if (negotiated(n, VIRTIO_NET_F_GUEST_TSO4))
-			offload |= TUN_F_TSO4;
-		if (negotiated(n, VIRTIO_NET_F_GUEST_TSO6))
-			offload |= TUN_F_TSO6;
-	}
-	if (ioctl(d->backing, TUNSETVNETHDRSZ, &size) < 0 ||
-	    ioctl(d->backing, TUNSETOFFLOAD, offload) < 0)
-		return -errno;
-	return 0;
+	if (!rc)
+		n->attached = attach;
+	return rc;
 }
 
 static void listen_to_tap(struct network *n, uint32_t events)
@@ -123,13 +101,15 @@ static int on_tap(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 static int network_open(struct device *d)
 {
 	struct network *n = calloc(1, sizeof(*n));
+	int rc;
 
 	if (!n)
 		return -ENOMEM;
 	d->data = n;
 	n->virtio.type = &network_virtio;
 	n->virtio.queues = 2;
-	return 0;
+	rc = limit_init(&n->limit[RECEIVE], d);
+	return rc ? rc : limit_init(&n->limit[TRANSMIT], d);
 }
 
 static void network_config(struct device *d, struct virtio_config *to)
@@ -237,7 +217,8 @@ static int transmit(struct device *d)
 	begin_batch(d, TRANSMIT);
 	for (i = 0; i < TURN; i++) {
 		rc = guarded(d->channel, fetch, &f);
-		if (rc < 0 || f.none)
+		/* Not taken, it is found again when it may pass. */
+		if (rc < 0 || f.none || !limit_passes(&n->limit[TRANSMIT]))
 			break;
 		if (scratch.readable_bytes < HEADER + FRAME_MIN) {
 			n->dropped++;
@@ -251,6 +232,7 @@ static int transmit(struct device *d)
 			if (r < 0)
 				n->dropped++;
 		}
+		limit_charge(&n->limit[TRANSMIT], scratch.readable_bytes);
 		CRASH_POINT("sent");
 		q->taken++;
 		add_to_batch(&n->batch, scratch.head, 0);
@@ -339,6 +321,7 @@ static int receive(struct device *d)
 {
 	struct network *n = d->data;
 	struct deliver v = { .n = n };
+	uint32_t bytes;
 	unsigned int i;
 	ssize_t r;
 	int rc;
@@ -351,7 +334,12 @@ static int receive(struct device *d)
 				break;
 			n->held = r;
 		}
+		if (!limit_passes(&n->limit[RECEIVE]))
+			break;
+		bytes = n->held;
 		rc = guarded(d->channel, deliver, &v);
+		if (!rc && !v.wait)
+			limit_charge(&n->limit[RECEIVE], bytes);
 		if (!rc && n->batch.count + CHAINS_MAX > IO_MAX_QUEUE_SIZE)
 			rc = end_batch(n);
 		if (rc)
@@ -434,7 +422,7 @@ static int network_up(struct device *d)
 		return -ENOMEM;
 	rc = tap_queue(d, true);
 	if (!rc)
-		rc = tap_configure(d);
+		rc = tap_configure(d->backing, HEADER, n->virtio.features);
 	if (rc) {
 		device_log(d, LOG_ERR, "its tap cannot be used: %s; the guest has no network",
 			   strerror(-rc));
@@ -452,6 +440,8 @@ static void network_down(struct device *d)
 	free(n->packet);
 	n->packet = NULL;
 	n->held = 0;
+	limit_stop(&n->limit[RECEIVE]);
+	limit_stop(&n->limit[TRANSMIT]);
 	/* A queue that nobody reads would collect packets of before the reset. */
 	tap_queue(d, false);
 }
@@ -478,9 +468,21 @@ static void network_lost(struct device *d)
 	network_down(d);
 }
 
+static void network_settings(struct device *d)
+{
+	struct network *n = d->data;
+
+	limit_set(&n->limit[RECEIVE], &d->id.settings);
+	limit_set(&n->limit[TRANSMIT], &d->id.settings);
+}
+
 static void network_close(struct device *d)
 {
-	free(d->data);
+	struct network *n = d->data;
+
+	limit_uninit(&n->limit[RECEIVE]);
+	limit_uninit(&n->limit[TRANSMIT]);
+	free(n);
 	d->data = NULL;
 }
 
@@ -499,6 +501,7 @@ const struct device_type network_device = {
 	.promote = virtio_promote,
 	.doorbell = network_doorbell,
 	.turn = network_turn,
+	.settings = network_settings,
 	.lost = network_lost,
 	.close = network_close,
 };

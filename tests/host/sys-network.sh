@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shows: 64 MiB over TCP each way, between the host and a guest, arrive with the right checksum
+# shows: 64 MiB over TCP each way, between the host and a guest, arrive with the right checksum, whoever serves the card meanwhile
 # where: appliance
 # appliance: --cpus 4 --memory 3G
 # timeout: 240
@@ -18,8 +18,20 @@ bridge_up
 within 60 console_has net1 "guest: listens"
 head -c 64M /dev/urandom >"$work/out"
 want=$(sha256sum "$work/out" | cut -c1-64)
-timeout 100 nc -N 10.77.0.2 7001 <"$work/out"
+# failovers PID: the card's server is changed until the stream has ended, five times at the most
+failovers() {
+	moved=0
+	while kill -0 "$1" 2>/dev/null && ((moved < 5)); do
+		timeout 20 cmdpartctl io failover net1 net0 >/dev/null 2>&1 && moved=$((moved + 1))
+		sleep 1
+	done
+	wait "$1" || fail "the stream broke after $moved failovers"
+	((moved)) || fail "the stream was over before a failover"
+}
+timeout 100 nc -N 10.77.0.2 7001 <"$work/out" &
+failovers $!
 within 30 console_has net1 "guest: received $want 67108864"
 within 10 console_has net1 "guest: sends"
-timeout 100 nc -d 10.77.0.2 7002 >"$work/back"
+timeout 100 nc -d 10.77.0.2 7002 >"$work/back" &
+failovers $!
 [[ $(sha256sum "$work/back" | cut -c1-64) == "$want" ]] || fail "what came back differs: $(stat -c %s "$work/back") bytes"

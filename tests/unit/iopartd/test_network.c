@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -290,6 +291,71 @@ static void a_burst_waits_for_buffers_and_is_not_lost(void **p)
 	}
 }
 
+#define LIMITED 20u
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
+}
+
+static bool all_sent(void *argument)
+{
+	struct state *s = argument;
+
+	return guest_used_index(&s->g, 1) == LIMITED;
+}
+
+/* Both ways at once: one does not use up the other's. */
+static void each_way_has_its_limit(void **p)
+{
+	const struct command_settings none = { .queues = 1 };
+	const struct command_settings slow = { .queues = 1, .operations = 50, .burst_ms = 100 };
+	struct state *s = *p;
+	unsigned char f[10000];
+	uint32_t i, got = 0;
+	uint64_t begin;
+
+	driver_up(s, MERGEABLE, 1500);
+	rig_settle(&s->r, &s->g);
+	begin = now_ms();
+	device_set(s->r.device, &slow, 0);
+	for (i = 0; i < LIMITED; i++) {
+		to_guest(s, 100, i);
+		from_guest(s, 100, 100 + i);
+	}
+	guest_kick(&s->g, 1);
+	while (got < LIMITED) {
+		rig_until(&s->r, received, s);
+		while (guest_receive(s, f, sizeof(f))) {
+			good(f, 100);
+			assert_int_equal(number_of(f), got++);
+		}
+	}
+	/* At most a burst of five before. */
+	assert_true(now_ms() - begin >= (LIMITED - 6) * 1000 / 50);
+	rig_until(&s->r, all_sent, s);
+	assert_true(now_ms() - begin >= (LIMITED - 6) * 1000 / 50);
+	for (i = 0; i < LIMITED; i++) {
+		assert_int_equal(recv(s->wire, f, sizeof(f), 0), 100);
+		assert_int_equal(number_of(f), 100 + i);
+	}
+
+	/* What waits goes when the limit does. */
+	device_set(s->r.device, &(struct command_settings){
+		.queues = 1, .bytes = 1024, .burst_ms = 1 }, 0);
+	for (i = 0; i < 3; i++)
+		to_guest(s, 9000, i);
+	rig_run(&s->r, 20);
+	device_set(s->r.device, &none, 0);
+	for (got = 0; got < 3; got++) {
+		rig_until(&s->r, received, s);
+		assert_int_equal(guest_receive(s, f, sizeof(f)), 9000);
+	}
+}
+
 static void without_merging_what_does_not_fit_is_dropped(void **p)
 {
 	struct state *s = *p;
@@ -460,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(packets_go_both_ways),
 		TEST(a_burst_waits_for_buffers_and_is_not_lost),
+		TEST(each_way_has_its_limit),
 		TEST(without_merging_what_does_not_fit_is_dropped),
 		TEST(drivers_that_lie_wait_for_their_reset),
 		BARE(no_packet_is_damaged_whoever_is_killed_when),
