@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "backing.h"
@@ -12,6 +14,7 @@
 int backing_measure(struct backing *b, int fd)
 {
 	uint64_t bytes = 0;
+	struct statfs fs;
 	struct stat st;
 	int size = 0;
 
@@ -25,6 +28,7 @@ int backing_measure(struct backing *b, int fd)
 			b->block_size = size;
 	} else if (S_ISREG(st.st_mode)) {
 		bytes = st.st_size;
+		b->in_memory = fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
 	} else {
 		return -ENOTBLK;
 	}

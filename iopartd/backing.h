@@ -12,6 +12,7 @@ struct backing {
 	uint64_t sectors;
 	uint32_t block_size;		/* bytes; what the guest is told to keep to */
 	bool direct;			/* the file description has O_DIRECT */
+	bool in_memory;			/* of a file system without a disk: nothing to wait for */
 };
 
 /* How large it is now, whatever it was. 0, -ENOTBLK for anything else, or -errno. */

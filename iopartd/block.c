@@ -120,6 +120,7 @@ static bool block_turn(struct device *d)
 
 	if (!b->virtio.up || d->iopart->ending || d->held)
 		return false;
+	b->kicks_off = linger_pays(d);
 	for (i = 0; i < queues; i++) {
 		q = (b->first + i) % queues;
 		if (!(b->active & 1u << q))
@@ -141,6 +142,8 @@ static bool block_turn(struct device *d)
 			b->active &= ~(1u << q);
 	}
 	b->first = (b->first + 1) % queues;
+	if (!b->active)
+		linger_empty(d, b->kicks_off);
 	return b->active != 0;
 }
 

@@ -23,6 +23,7 @@ struct block {
 	struct block_queue queue[IO_MAX_QUEUES];
 	uint32_t active;		/* queues that may have something */
 	unsigned int first;		/* queue that the next turn begins with */
+	bool kicks_off;			/* and so they stay in queues that are empty */
 	struct backing backing;
 	struct limit limit;
 	bool writable;

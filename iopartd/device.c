@@ -152,7 +152,7 @@ static bool has_work(const struct device *d)
 
 	sd_event_source_get_enabled(d->turn, &scheduled);
 	return d->state == DEVICE_SERVING && (d->busy || d->starved || d->held ||
-						scheduled != SD_EVENT_OFF);
+					      d->lingering.on || scheduled != SD_EVENT_OFF);
 }
 
 static void read_kick(struct device *d, unsigned int i)
@@ -183,6 +183,12 @@ static void kick_myself(struct device *d)
 
 	if (eventfd_write(channel_doorbell_fd(d->channel, i), 1) == 0)
 		d->kicked |= 1u << i;
+}
+
+void device_stay_kicked(struct device *d)
+{
+	if (!d->kicked)
+		kick_myself(d);
 }
 
 static void take_turn(struct device *d)
@@ -329,20 +335,24 @@ static void end(struct device *d)
 	handover_ask_again(d->iopart->handover);
 }
 
-static int on_turn(sd_event_source *s, void *userdata)
+void device_turn(struct device *d)
 {
-	struct device *d = userdata;
 	struct iopart *io = d->iopart;
 
-	(void)s;
 	if (d->state == DEVICE_LOST) {
 		if (!d->busy)
 			end(d);
-		return 0;
+		return;
 	}
 	take_turn(d);
 	iopart_flush(io);
 	device_answer(d);
+}
+
+static int on_turn(sd_event_source *s, void *userdata)
+{
+	(void)s;
+	device_turn(userdata);
 	return 0;
 }
 
@@ -481,6 +491,7 @@ void device_lost(struct device *d, int rc)
 		device_log(d, LOG_INFO, "served here no longer");
 	}
 	d->state = DEVICE_LOST;
+	d->lingering.on = false;
 	fence_stop(&d->fence);
 	d->type->lost(d);
 	drop_sources(d);
@@ -504,8 +515,7 @@ void device_touched(struct device *d)
 void device_operation_begun(struct device *d)
 {
 	/* A replay, or a request that was found without a kick. */
-	if (!d->kicked)
-		kick_myself(d);
+	device_stay_kicked(d);
 	d->busy++;
 }
 

@@ -27,6 +27,7 @@
 
 #include "fence.h"
 #include "iopart.h"
+#include "linger.h"
 #include "memory.h"
 
 enum device_state {
@@ -93,6 +94,7 @@ struct device {
 	unsigned int bells;		/* the client's doorbells 0 … bells - 1 are listened to */
 	unsigned int busy;		/* its operations under way */
 	uint32_t kicked;		/* queues' bells not read yet: the module waits for that */
+	struct lingering lingering;
 	uint32_t round;			/* hand-over round that named it last */
 	struct fence fence;
 	struct guest_memory memory;
@@ -131,12 +133,15 @@ void device_log(const struct device *d, int level, const char *format, ...)
 /* The types' calls. */
 void device_lost(struct device *d, int rc);	/* rc: why, -ECONNRESET or another */
 void device_schedule(struct device *d);		/* a turn soon */
+void device_turn(struct device *d);		/* a turn now; d may be gone */
 void device_touched(struct device *d);		/* completed() after this batch */
 /*
  * Reads its kicks, which is how the module knows that this process is not hung; unless something
  * is left to do: a guest that waits for just that would not kick again, so this kick must stand.
  */
 void device_answer(struct device *d);
+/* At least one kick is unread from here on, and so until device_answer finds nothing to do. */
+void device_stay_kicked(struct device *d);
 /* A sign of life while something is left to do; true: something is. */
 bool device_live(struct device *d);
 void device_operation_begun(struct device *d);

@@ -21,6 +21,7 @@ int iopart_init(struct iopart *io, size_t pool_bytes)
 	rc = pool_init(&io->pool, pool_bytes);
 	if (rc)
 		return rc;
+	io->linger.longest_ns = LINGER_LONGEST_NS;
 	rc = uring_init(&io->uring, &io->pool);
 	if (rc)
 		pool_uninit(&io->pool);
@@ -86,7 +87,8 @@ int iopart_attach(struct iopart *io, sd_event *event)
 	if (rc < 0)
 		return rc;
 	sd_event_source_set_enabled(io->life, SD_EVENT_OFF);
-	return sd_event_source_set_enabled(io->again, SD_EVENT_OFF);
+	sd_event_source_set_enabled(io->again, SD_EVENT_OFF);
+	return linger_attach(io);
 }
 
 void iopart_uninit(struct iopart *io)
@@ -103,6 +105,7 @@ void iopart_uninit(struct iopart *io)
 	io->completions = sd_event_source_disable_unref(io->completions);
 	io->again = sd_event_source_disable_unref(io->again);
 	io->life = sd_event_source_disable_unref(io->life);
+	linger_detach(io);
 	uring_uninit(&io->uring);
 	while (io->devices)
 		device_free(io->devices);

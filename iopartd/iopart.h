@@ -7,6 +7,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "linger.h"
 #include "pool.h"
 #include "uring.h"
 
@@ -24,6 +25,7 @@ struct iopart {
 	struct device *touched;		/* have completions to publish, by next_touched */
 	bool ending;			/* no request is begun any more */
 	sd_event_source *completions, *again, *life;
+	struct linger_loop linger;
 };
 
 /*

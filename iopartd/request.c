@@ -71,7 +71,7 @@ static int fetch(void *argument)
 		rc = own->replay.head[own->replayed];
 	} else {
 		rc = virtqueue_waiting(q);
-		if (rc == 0 && virtqueue_listen(q, 0))
+		if (rc == 0 && !b->kicks_off && virtqueue_listen(q, 0))
 			rc = virtqueue_waiting(q);
 		f->none = rc == 0;
 		if (rc <= 0)
@@ -375,6 +375,17 @@ static void piece_over(struct operation *o, int result)
 		device_touched(d);
 }
 
+/* At once: io_uring would hand it to a thread, as tmpfs cannot say that it does not sleep. */
+static void do_piece(struct piece *p)
+{
+	struct request *r = p->request;
+	ssize_t n = r->type == VIRTIO_BLK_T_IN ?
+		    preadv(r->device->backing, r->iov, r->iovs, p->offset) :
+		    pwritev(r->device->backing, r->iov, r->iovs, p->offset);
+
+	piece_over(&p->operation, n < 0 ? -errno : n);
+}
+
 static void start_piece(struct piece *p)
 {
 	struct request *r = p->request;
@@ -385,6 +396,11 @@ static void start_piece(struct piece *p)
 	int rw_flags = b->virtio.features & 1ULL << VIRTIO_BLK_F_FLUSH ? 0 : RWF_DSYNC;
 
 	p->operation.complete = piece_over;
+	if (b->backing.in_memory && !p->buffer &&
+	    (r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT)) {
+		do_piece(p);
+		return;
+	}
 	switch (r->type) {
 	case VIRTIO_BLK_T_IN:
 		if (p->buffer)
@@ -435,6 +451,7 @@ int request_next(struct device *d, unsigned int q)
 		return rc;
 	if (f.none)
 		return 0;
+	linger_found(d);
 	if (b->queue[q].replayed == b->queue[q].replay.count && !limit_passes(&b->limit))
 		return -EBUSY;
 	rc = build(d, &f, &r);

@@ -164,6 +164,11 @@ bool uring_pending(const struct uring *u)
 	return io_uring_sq_ready(&u->ring) != 0;
 }
 
+bool uring_ready(const struct uring *u)
+{
+	return io_uring_cq_ready(&u->ring) != 0;
+}
+
 void uring_wait(struct uring *u, unsigned int milliseconds)
 {
 	struct __kernel_timespec t = { .tv_nsec = milliseconds * 1000000LL };

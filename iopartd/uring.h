@@ -57,6 +57,9 @@ void uring_fallocate(struct uring *u, struct operation *o, int fd, int mode, uin
 void uring_submit(struct uring *u);
 bool uring_pending(const struct uring *u);
 
+/* Without a system call. */
+bool uring_ready(const struct uring *u);
+
 /* Sleeps until something can be reaped, or for that long. */
 void uring_wait(struct uring *u, unsigned int milliseconds);
 

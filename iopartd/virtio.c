@@ -327,6 +327,19 @@ void virtio_drained(struct device *d)
 		virtio_state_changed(d);
 }
 
+int virtio_waits(void *device)
+{
+	const struct device *d = device;
+	struct virtio *v = d->data;
+
+	int waits = 0;
+
+	for (unsigned int q = 0; v->up && q < v->queues; q++)
+		if (v->queue[q].size && virtqueue_waiting(&v->queue[q]))
+			waits |= 1 << q;
+	return waits;
+}
+
 void virtio_interrupt(struct device *d, unsigned int q)
 {
 	int rc = channel_ring(d->channel, IO_DOORBELL_QUEUE(q));

@@ -65,6 +65,9 @@ void virtio_drained(struct device *d);
  */
 void virtio_failed(struct device *d, unsigned int q, int rc);
 
+/* Guarded; a bit for each queue that has what was not taken, or a fault, which a turn will tell. */
+int virtio_waits(void *device);
+
 /* Raises queue q's interrupt. */
 void virtio_interrupt(struct device *d, unsigned int q);
 
