@@ -18,13 +18,16 @@ void uuid_random(uint8_t uuid[UUID_LEN])
 
 char *uuid_format(const uint8_t uuid[UUID_LEN], char to[UUID_TEXT])
 {
+	static const char digits[] = "0123456789abcdef";
 	char *c = to;
 
 	for (int i = 0; i < UUID_LEN; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*c++ = '-';
-		c += sprintf(c, "%02x", uuid[i]);
+		*c++ = digits[uuid[i] >> 4];
+		*c++ = digits[uuid[i] & 15];
 	}
+	*c = '\0';
 	return to;
 }
 

@@ -174,10 +174,14 @@ int book_restore(FILE *to, const char *state, const char *backup)
 		rc = copy(between, from);
 	if (rc == 0)
 		rc = schema_prepare(between);
-	/* Numbers given since then are not given again: leases and the module's objects have them. */
+	/* No number is given twice: leases and the module's objects have them. */
 	if (rc == 0)
 		rc = ledger_note(between, 1 + count(db_handle(db), "SELECT \"transaction\""
 						    " FROM clock"), "restore a backup");
+	/* With a WAL a file keeps the size of its pages, and the copy's may be another. */
+	if (rc == 0)
+		rc = db_errno(sqlite3_exec(db_handle(db), "PRAGMA journal_mode=DELETE", NULL, NULL,
+					   NULL));
 	if (rc == 0)
 		rc = copy(db_handle(db), between);
 	if (rc < 0)

@@ -18,6 +18,7 @@
 #include <common/log.h>
 
 #include "db.h"
+#include "gather.h"
 #include "schema.h"
 
 #define STATEMENTS	512		/* slots of the statement table, a power of two */
@@ -112,12 +113,14 @@ static void cpus_have(sqlite3_context *context, int n, sqlite3_value **values)
 
 static int prepare_file(struct db *db)
 {
-	int rc = exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	/* Of a new file: a commit changes a little on each of its pages, and writes them whole. */
+	int rc = exec(db, "PRAGMA page_size=2048;"
+			  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 			  "PRAGMA foreign_keys=ON;"
 			  /* KiB, taken as needed: the whole book of some 10,000 partitions. */
 			  "PRAGMA cache_size=-131072;"
 			  /* Pages that many commits change are then moved once. */
-			  "PRAGMA wal_autocheckpoint=16000; PRAGMA temp_store=MEMORY;");
+			  "PRAGMA wal_autocheckpoint=32000; PRAGMA temp_store=MEMORY;");
 
 	if (rc == 0)
 		rc = db_errno(sqlite3_create_function(db->sqlite, "cpus_have", 2,
@@ -146,7 +149,7 @@ int db_open(struct db **out, const char *directory)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	rc = db_errno(sqlite3_open_v2(path, &db->sqlite,
 					  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-					  SQLITE_OPEN_NOMUTEX, NULL));
+					  SQLITE_OPEN_NOMUTEX, gather_vfs()));
 	if (rc < 0)
 		goto close;
 	/* What a trigger's program needs fits into one piece. */

@@ -76,10 +76,11 @@ echo "--- damaged"
 cmdpartctl backup "$work/backup.db"
 put_back() { rm -f "$state"/uvd.db-*; cp "$work/backup.db" "$state/uvd.db"; }
 damage() {
-	local page
+	local page size
 	page=$(sqlite3 "$work/backup.db" "SELECT rootpage FROM sqlite_schema WHERE name = 'version'")
+	size=$(sqlite3 "$work/backup.db" 'PRAGMA page_size')
 	put_back
-	dd if=/dev/urandom of="$state/uvd.db" bs=4096 seek=$((page - 1)) count=1 conv=notrunc status=none
+	dd if=/dev/urandom of="$state/uvd.db" bs="$size" seek=$((page - 1)) count=1 conv=notrunc status=none
 }
 restart damage
 # Found by an operation, or by the commit, of which is not known then whether it came to its end.
