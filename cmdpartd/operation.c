@@ -292,8 +292,9 @@ int effects_apply(const struct effects *effects, struct rows *rows)
 	int rc = 0;
 
 	/*
-	 * A partition is there before it is started, in whatever order the list has them. Generations
-	 * are those that a commit leaves: what rests on one that is refused is refused, too.
+	 * A partition is there before it is started, in whatever order the list has them.
+	 * Generations are those that a commit leaves: what rests on one that is refused is
+	 * refused, too.
 	 */
 	LIST_FOREACH(f, effects, entry) {
 		if (!f->defines || rc || find(rows, f->row.partition))

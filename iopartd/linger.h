@@ -5,10 +5,10 @@
  * request and us.
  *
  * Each device has two averages of how long its queues stay empty between two requests: of those
- * that it was kicked for, and of those that it found. Both ways are tried now and then, and it looks
- * for them if that makes the time shorter by an eighth; once the queues are empty, for up to twice
- * the average. When nothing has come by then, kicks are on again, and nothing of it is left: no
- * timer, no wake-up.
+ * that it was kicked for, and of those that it found. Both ways are tried now and then, and it
+ * looks for them if that makes the time shorter by an eighth; once the queues are empty, for up to
+ * twice the average. When nothing has come by then, kicks are on again, and nothing of it is left:
+ * no timer, no wake-up.
  *
  * Who lingers has a kick of its own unread (device_answer), so that the module would notice if it
  * were stopped just then.

@@ -2,14 +2,14 @@
 /*
  * Clients of a host's resource service, each a process, that ask at once for transactions about a
  * few guests which do not all fit; what broke off is repeated until there is an answer, and some
- * that were answered are asked again. Behind that what was committed is done once more by a model, in the
- * ledger's order: each must have been possible where the ledger has it, each is in the ledger once,
- * and at the end the model has what the host's rows say.
+ * that were answered are asked again. Behind that what was committed is done once more by a model,
+ * in the ledger's order: each must have been possible where the ledger has it, each is in the
+ * ledger once, and at the end the model has what the host's rows say.
  *
  *	clients FOLDER SECONDS SEED
  *
- * FOLDER has g0.json … g7.json, the definitions; what the clients saw is written there, too. Domains
- * default and batch exist. Prints counts, or what is wrong, and then exits with 1.
+ * FOLDER has g0.json … g7.json, the definitions; what the clients saw is written there, too.
+ * Domains default and batch exist. Prints counts, or what is wrong, and then exits with 1.
  */
 #include <err.h>
 #include <jansson.h>
@@ -296,8 +296,8 @@ static void replay(struct model *m, const json_t *request, json_int_t number)
 		if (!wrong)
 			wrong = broken_rule(m);
 		if (wrong)
-			errx(1, "transaction %lld: %s: operation %zu of %s", (long long)number, wrong, i,
-			     json_dumps(request, JSON_COMPACT));
+			errx(1, "transaction %lld: %s: operation %zu of %s",
+			     (long long)number, wrong, i, json_dumps(request, JSON_COMPACT));
 	}
 }
 
@@ -319,8 +319,8 @@ static void compare(const struct model *m)
 		    domain_of(string_of(row, "domain")) != g->domain ||
 		    (uint64_t)json_integer_value(json_object_get(row, "memory_assigned")) !=
 		    (on ? memory_of(g - m->guest) : 0))
-			errx(1, "%s in domain %s is %s, with %lld bytes; in the model it is%s %s%s in %s",
-			     name, string_of(row, "domain"), is,
+			errx(1, "%s in domain %s is %s, with %lld bytes; in the model it is"
+			     "%s %s%s in %s", name, string_of(row, "domain"), is,
 			     json_integer_value(json_object_get(row, "memory_assigned")),
 			     g->defined ? "" : " not defined,", g->on ? "on" : "off",
 			     g->paused ? ", paused" : "", domain_names[g->domain]);
@@ -442,15 +442,16 @@ int main(int argc, char **argv)
 		committed++;
 		snprintf(path, sizeof(path), "%lld", (long long)number);
 		if (json_object_del(ledger, path))
-			errx(1, "transaction %lld is not in the ledger, or two requests have it: %s",
-			     (long long)number, json_dumps(request, JSON_COMPACT));
+			errx(1, "transaction %lld is not in the ledger, or two requests have it:"
+			     " %s", (long long)number, json_dumps(request, JSON_COMPACT));
 		replay(&m, request, number);
 	}
 	if (json_object_size(ledger))
 		errx(1, "committed, and nobody's: %s", json_dumps(ledger, JSON_COMPACT));
 	compare(&m);
-	printf("%zu requests of %d clients: %zu committed, %zu with nothing to do, %zu not found, %zu"
-	       " conflicts, %zu short of resources; %zu asked again\n", n, CLIENTS, committed, nothing,
+	printf("%zu requests of %d clients: %zu committed, %zu with nothing to do, %zu not found,"
+	       " %zu conflicts, %zu short of resources; %zu asked again\n", n, CLIENTS, committed,
+	       nothing,
 	       refused[EXIT_NOT_FOUND], refused[EXIT_CONFLICT], refused[EXIT_RESOURCES], repeated);
 	free(order);
 	json_decref(seen);

@@ -7,7 +7,7 @@
 #include "guest.h"
 #include "rig.h"
 
-#define LONGEST_NS	(400 * 1000000ull)	/* far above what a busy machine takes between two steps */
+#define LONGEST_NS	(400 * 1000000ull)	/* far above a step's */
 #define QUEUE		64u
 
 struct state {

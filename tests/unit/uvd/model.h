@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model of the rules that transactions go by: few guests, two domains, one node. It is told each
- * request of the ledger in its order and says what must be answered, and what the rows must then be.
+ * A model of the rules that transactions go by: few guests, two domains, one node. It is told
+ * each request of the ledger in its order and says what must be answered, and what the rows must
+ * then be.
  */
 #ifndef TESTS_UVD_MODEL_H
 #define TESTS_UVD_MODEL_H
