@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Zones: which network cards may talk to which. Two zones talk if either is said to talk to the other. */
+/* Zones: which network cards may talk to which. Two do if either is said to talk to the other. */
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +54,8 @@ static unsigned int list(const struct policy *p, const char *zone, char talks[CO
 		if (!strcmp(other, zone) || (i == p->zones && named) || !talk(p, zone, other))
 			continue;
 		if (count++ < COMMAND_MAX_TALKS)
-			n += snprintf(talks + n, COMMAND_TALKS_LEN - n, "%s%s", n ? "," : "", other);
+			n += snprintf(talks + n, COMMAND_TALKS_LEN - n, "%s%s", n ? "," : "",
+				      other);
 	}
 	return count;
 }

@@ -336,8 +336,9 @@ static int prepare_tap(struct transaction *t, const struct command_device_op *c,
 	if (rc < 0)
 		return refuse_claim(t, rc, tap.name, strerror(-rc));
 	if (n->ops->tap_obstacle(n, tap.name, tap.bridge, OBSTACLE_FORWARD))
-		log_warning("%s: bridged frames go through the host's firewall (br_netfilter), whose"
-			    " chain FORWARD drops them; cmdpartctl verify has ways out", tap.bridge);
+		log_warning("%s: bridged frames go through the host's firewall (br_netfilter),"
+			    " whose chain FORWARD drops them; cmdpartctl verify has ways out",
+			    tap.bridge);
 	rc = transaction_tap_made(t, tap.name);
 	if (rc < 0)
 		n->ops->tap_delete(n, tap.name);

@@ -308,8 +308,9 @@ static void write_zones(FILE *to, const struct network_member *m, size_t count)
 		return;
 	fprintf(to, "add table " ZONES "\n"
 		"add map " ZONES " from { type ifname : verdict; }\n"
-		"add chain " ZONES " forward { type filter hook forward priority 0; policy accept; }"
-		"\nadd rule " ZONES " forward iifname vmap @from\n");
+		"add chain " ZONES " forward"
+		" { type filter hook forward priority 0; policy accept; }\n"
+		"add rule " ZONES " forward iifname vmap @from\n");
 	for (i = 0; i < count; i++) {
 		if (class_of(m, i) == i) {
 			fprintf(to, "add chain " ZONES " from%zu\n"

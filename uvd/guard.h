@@ -2,8 +2,8 @@
 /*
  * The project's own nftables table, `netdev ultravisor`: one chain a tap, hooked where its guest's
  * frames enter the host, before any bridge, address table or other rule has seen them. What of a
- * frame is not the device's own (source address, ARP sender, if given IP addresses) is dropped there.
- * A chain goes with its tap.
+ * frame is not the device's own (source address, ARP sender, if given IP addresses) is dropped
+ * there. A chain goes with its tap.
  *
  * A second table, `bridge ultravisor`, is there while any card has a zone: which taps a bridge
  * forwards between.

@@ -23,7 +23,8 @@
 #define BUFFER (1 << 20)
 #define TABLE_ATTRIBUTE 1	/* the table's name, in each thing's own list of attributes */
 
-_Static_assert(TABLE_ATTRIBUTE == (int)NFTA_TABLE_NAME && TABLE_ATTRIBUTE == (int)NFTA_CHAIN_TABLE &&
+_Static_assert(TABLE_ATTRIBUTE == (int)NFTA_TABLE_NAME &&
+	       TABLE_ATTRIBUTE == (int)NFTA_CHAIN_TABLE &&
 	       TABLE_ATTRIBUTE == (int)NFTA_RULE_TABLE, "the same in all of them");
 
 struct guard_watch {

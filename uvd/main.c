@@ -39,6 +39,7 @@
 #include "supervisor.h"
 #include "tap.h"
 #include "uvd.h"
+#include "zone.h"
 
 struct program {
 	struct options options;
@@ -186,6 +187,9 @@ static void on_rules_changed(const char *who, void *data)
 	if (n > 0)
 		log_warning("the network rules of %d tap%s were removed or changed by %s: they are"
 			    " back", n, n == 1 ? "" : "s", who);
+	if (zones_guard(&p->uvd) > 0)
+		log_warning("the network rules between zones were removed or changed by %s: they"
+			    " are back", who);
 }
 
 /* ---- the start, in order */

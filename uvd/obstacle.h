@@ -12,7 +12,7 @@
  */
 bool obstacle_forward(const char *rules, const char *bridge);
 
-/* NetworkManager has this interface among those that it configures: its own record of it says so. */
+/* NetworkManager configures this interface, its own record of it says. */
 bool obstacle_managed(const char *run, unsigned int ifindex);
 
 /* Do bridged frames go there? family: "ip" or "ip6"; proc: /proc/sys. */

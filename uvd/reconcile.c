@@ -21,6 +21,7 @@
 #include "reconcile.h"
 #include "scope.h"
 #include "tap.h"
+#include "zone.h"
 
 static void fill_end(struct internal_partition_end *c, const struct supervisor_adopted *r,
 		     const char *reason)
@@ -172,8 +173,11 @@ int reconcile_kernel(struct uvd *uvd)
 	if (rc == 0)
 		rc = difference_network(&w);
 	/* Every one: what this process did not make it cannot tell from what others changed. */
-	if (rc == 0 && (rc = taps_guard(uvd)) > 0)
+	if (rc == 0 && (rc = taps_guard(uvd)) >= 0) {
+		/* Told if it fails: what runs is not given up for it. */
+		zones_guard(uvd);
 		rc = 0;
+	}
 	if (rc == 0)
 		hold_sync(uvd);
 	CRASH_POINT("in-line");

@@ -84,7 +84,8 @@ int settings_write(struct transaction *t, const uint8_t partition[16], const cha
 {
 	int rc = db_run(t->uvd->db, "UPDATE device SET queues = ?, serial = ?, vlan = ?, zone = ?,"
 			" operations = ?, bytes = ?, burst_ms = ?, addresses = ?, talks = ?"
-			" WHERE partition = ? AND name = ?", "ititiiittut", (int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
+			" WHERE partition = ? AND name = ?", "ititiiittut",
+			(int64_t)s->queues, s->serial, (int64_t)s->vlan, s->zone,
 			(int64_t)s->operations, (int64_t)s->bytes, (int64_t)s->burst_ms,
 			s->addresses, s->talks, partition, device);
 

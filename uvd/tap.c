@@ -5,7 +5,6 @@
 #include <common/log.h>
 
 #include "tap.h"
-#include "zone.h"
 
 void tap_read(sqlite3_stmt *q, struct network_tap *t)
 {
@@ -34,12 +33,10 @@ int taps_guard(struct uvd *uvd)
 		r = n->ops->tap_guard(n, &t);
 		/* What is wrong with one keeps no other from being guarded. */
 		if (r < 0)
-			log_errno(LOG_ERR, r, "%s has no rules: its guest can send anything", t.name);
+			log_errno(LOG_ERR, r, "%s has no rules: its guest can send anything",
+				  t.name);
 		else
 			count++;
 	}
-	r = n->ops->zones_intact(n) ? 0 : zones_sync(uvd);
-	if (r < 0)
-		log_errno(LOG_ERR, r, "zones have no rules: all guests of a bridge can talk");
 	return rc < 0 ? rc : count;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <common/log.h>
+
 #include "tap.h"
 #include "zone.h"
 
@@ -46,4 +48,17 @@ int zones_sync(struct uvd *uvd)
 		rc = n->ops->zones_set(n, m, i);
 	free(m);
 	return rc;
+}
+
+int zones_guard(struct uvd *uvd)
+{
+	int rc;
+
+	if (uvd->network->ops->zones_intact(uvd->network))
+		return 0;
+	rc = zones_sync(uvd);
+	if (rc < 0)
+		return log_errno(LOG_ERR, rc,
+				 "zones have no rules: all guests of a bridge can talk");
+	return 1;
 }

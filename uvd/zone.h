@@ -10,4 +10,7 @@ int zones_used(struct uvd *uvd);
 /* Brings the rules to what the rows say now, committed or not. 0 or -errno. */
 int zones_sync(struct uvd *uvd);
 
+/* Makes them anew if they are others. 1: they were; 0; or -errno. */
+int zones_guard(struct uvd *uvd);
+
 #endif

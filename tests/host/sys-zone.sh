@@ -66,6 +66,8 @@ now=$(rounds "5 [a-z]*")
 within 30 after "$((now + 1))" "5 blocked"
 (($(rounds "4 passed") <= now + 1)) || fail "the zones' rules are not back"
 status_is 0 cmdpartctl verify
+grep "rules between zones were removed or changed by nft" /run/log/ultravisor/uvd.log >/dev/null ||
+	fail "uvd's log does not name who removed the zones' rules"
 jq '.name = "strange" | (.devices[] | select(.type == "network")).zone = "strange"' "$work/web.json" >"$work/strange.json"
 status_is 6 cmdpartctl define "$work/strange.json"
 has "$tmp/err" "no zone strange"

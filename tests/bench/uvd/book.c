@@ -171,7 +171,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops no_network = {
-	.bridge_find = bridge_find, .bridge_filters = bridge_find, .tap_create = tap_create, .tap_delete = tap_delete,
+	.bridge_find = bridge_find, .bridge_filters = bridge_find, .tap_create = tap_create,
+	.tap_delete = tap_delete,
 	.tap_guarded = tap_guarded,
 	.zones_set = zones_set,
 	.zones_intact = zones_intact,

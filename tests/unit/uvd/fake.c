@@ -390,8 +390,8 @@ static int next_tap(struct network *n, const char *prefix, const char *after,
 }
 
 static const struct network_ops fake_network = {
-	bridge_find, bridge_filters, bridge_create, bridge_delete, tap_create, tap_delete, tap_guard, zones_set,
-	zones_intact, tap_guarded, tap_obstacle, next_tap,
+	bridge_find, bridge_filters, bridge_create, bridge_delete, tap_create, tap_delete,
+	tap_guard, zones_set, zones_intact, tap_guarded, tap_obstacle, next_tap,
 };
 
 /* ---- hooks */
