@@ -374,9 +374,15 @@ static int make_partition(struct transaction *t, struct launch *launch)
 
 int launch_prepare(struct transaction *t, const uint8_t partition[16])
 {
-	struct launch *launch = calloc(1, sizeof(*launch));
+	struct launch *launch;
 	int fd, rc;
 
+	for (size_t i = 0; i < t->n_launches; i++)
+		if (!memcmp(t->launches[i]->partition, partition, 16))
+			return refuse(t, COMMAND_CONFLICT, "start it once",
+				      "partition %s is started twice in one transaction",
+				      t->launches[i]->name);
+	launch = calloc(1, sizeof(*launch));
 	if (!launch)
 		return refuse(t, COMMAND_FAILED, "try again later", "uvd is out of memory");
 	launch->kernel = launch->initrd = -1;

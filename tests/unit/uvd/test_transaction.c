@@ -81,6 +81,11 @@ static void test_everything_in_one_message(void **state)
 	add_define(h, "web1", h->image, "br7");
 	accepted(h);
 	message_begin(h, COMMAND_TRANSACT);
+	add_resources(h, "web1");
+	add_verb(h, COMMAND_PARTITION_START, "web1");
+	add_verb(h, COMMAND_PARTITION_START, "web1");
+	refused(h, COMMAND_CONFLICT, "partition web1 is started twice in one transaction");
+	message_begin(h, COMMAND_TRANSACT);
 	/* The order of operations is the author's: START may come first. */
 	add_verb(h, COMMAND_PARTITION_START, "web1");
 	add_resources(h, "web1");
