@@ -335,7 +335,8 @@ static int draft_start(struct draft *d, const struct operation *op, struct error
 	case PARTITION_PAUSED:
 		return draft_state_conflict(p, "resume it: cmdpartctl resume %s", e);
 	case PARTITION_STOPPING:
-		return draft_state_conflict(p, "wait until it is off, or kill it: cmdpartctl kill %s", e);
+		return draft_state_conflict(p, "wait until it is off, or kill it:"
+					    " cmdpartctl kill %s", e);
 	default:
 		return start(d, p, e);
 	}
@@ -434,8 +435,8 @@ static int assign_to_domain(struct draft *d, struct command_row_partition *p, co
 		return error_fix(e, "cmdpartctl domain shows those there are");
 	}
 	if (draft_is_on(p))
-		return draft_state_conflict(p, "its domain changes while it is off: cmdpartctl stop %s",
-				      e);
+		return draft_state_conflict(p, "its domain changes while it is off:"
+					    " cmdpartctl stop %s", e);
 	r = message_add(&d->message, COMMAND_DOMAIN_ASSIGN, p->r.generation);
 	memcpy(r->partition, p->partition, UUID_LEN);
 	message_text(r->domain, sizeof(r->domain), domain);
