@@ -19,6 +19,8 @@
 
 static const struct virtio_type block_virtio;
 
+static void block_connected(struct device *d);
+
 static int block_open(struct device *d)
 {
 	struct block *b = calloc(1, sizeof(*b));
@@ -39,6 +41,11 @@ static int block_open(struct device *d)
 	b->writable = !d->id.readonly;
 	if (b->writable && (flags & O_ACCMODE) != O_RDWR)
 		return -EACCES;
+	if (d->id.nbd) {
+		/* Its data goes through the pool. How large it is tells the connection. */
+		b->backing = (struct backing){ .block_size = BACKING_SECTOR, .direct = true };
+		return remote_open(&b->remote, d, block_connected);
+	}
 	rc = backing_measure(&b->backing, d->backing);
 	if (rc)
 		return rc;
@@ -132,7 +139,7 @@ static bool block_turn(struct device *d)
 				return false;
 			d->starved = true;
 			/* Without an operation of anybody's there is no completion to wait for. */
-			return d->iopart->uring.under_way == 0;
+			return d->iopart->uring.under_way == 0 && !d->busy;
 		}
 		if (rc < 0) {
 			virtio_failed(d, q, rc);
@@ -271,8 +278,12 @@ static int measure(struct device *d, uint64_t told)
 {
 	struct block *b = d->data;
 	struct backing now = b->backing;
-	int rc = backing_measure(&now, d->backing);
+	int rc = 0;
 
+	if (b->remote)
+		now.sectors = remote_sectors(b->remote);
+	else
+		rc = backing_measure(&now, d->backing);
 	if (rc)
 		return rc;
 	if (now.sectors < told) {
@@ -295,13 +306,12 @@ static int block_promote(struct device *d)
 	return rc ? rc : virtio_promote(d);
 }
 
-static void block_settings(struct device *d)
+static void look_at_size(struct device *d)
 {
 	struct block *b = d->data;
 	uint64_t told = b->backing.sectors;
 	int rc;
 
-	limit_set(&b->limit, &d->id.settings);
 	if (d->state != DEVICE_SERVING)
 		return;
 	rc = measure(d, told);
@@ -312,6 +322,38 @@ static void block_settings(struct device *d)
 	device_log(d, LOG_INFO, "has %" PRIu64 " sectors now, it had %" PRIu64,
 		   b->backing.sectors, told);
 	virtio_config_changed(d);
+}
+
+static void block_settings(struct device *d)
+{
+	struct block *b = d->data;
+
+	limit_set(&b->limit, &d->id.settings);
+	look_at_size(d);
+}
+
+static void block_connect(struct device *d, int fd)
+{
+	struct block *b = d->data;
+
+	if (fd < 0)
+		remote_want(b->remote);
+	else
+		remote_connect(b->remote, fd);
+}
+
+static void block_connected(struct device *d)
+{
+	device_fenced(d);
+	look_at_size(d);
+}
+
+static void block_release(struct device *d)
+{
+	struct block *b = d->data;
+
+	if (b->remote)
+		remote_release(b->remote);
 }
 
 static void block_doorbell(struct device *d, unsigned int index)
@@ -330,6 +372,8 @@ static void block_lost(struct device *d)
 
 	limit_stop(&b->limit);
 	b->virtio.up = b->virtio.draining = false;
+	if (b->remote)
+		remote_release(b->remote);
 }
 
 static void block_close(struct device *d)
@@ -337,6 +381,7 @@ static void block_close(struct device *d)
 	struct block *b = d->data;
 
 	limit_uninit(&b->limit);
+	remote_close(b->remote);
 	free(b);
 	d->data = NULL;
 }
@@ -358,6 +403,8 @@ const struct device_type block_device = {
 	.turn = block_turn,
 	.completed = block_completed,
 	.settings = block_settings,
+	.connect = block_connect,
+	.release = block_release,
 	.lost = block_lost,
 	.close = block_close,
 };

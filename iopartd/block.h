@@ -6,6 +6,7 @@
 #include "backing.h"
 #include "inflight.h"
 #include "limit.h"
+#include "remote.h"
 #include "virtio.h"
 
 #define BLOCK_SEGMENTS		126u	/* with header and status a chain fits 128 descriptors */
@@ -25,6 +26,7 @@ struct block {
 	unsigned int first;		/* queue that the next turn begins with */
 	bool kicks_off;			/* and so they stay in queues that are empty */
 	struct backing backing;
+	struct remote *remote;		/* NULL: a file or block device */
 	struct limit limit;
 	bool writable;
 	uint32_t errors;

@@ -111,6 +111,20 @@ static void promote(void *argument)
 	iopart_flush(d->iopart);
 }
 
+void device_fenced(struct device *d)
+{
+	if (d->state == DEVICE_FENCING)
+		promote(d);
+}
+
+void device_connect(struct device *d, int fd)
+{
+	if (d->id.nbd && d->data && (d->state == DEVICE_FENCING || d->state == DEVICE_SERVING))
+		d->type->connect(d, fd);
+	else
+		close_fd(&fd);
+}
+
 static int look_at_status(struct device *d)
 {
 	struct channel_status status;
@@ -120,6 +134,10 @@ static int look_at_status(struct device *d)
 		return rc;
 	if (d->state == DEVICE_STANDBY && status.serving) {
 		d->state = DEVICE_FENCING;
+		if (d->id.nbd) {
+			d->type->connect(d, -1);
+			return 0;
+		}
 		if (!d->type->fenced || d->id.readonly) {
 			/* Without writes there is nothing that could come late. */
 			promote(d);
@@ -312,6 +330,8 @@ static void end(struct device *d)
 	channel_close(d->channel);
 	d->channel = NULL;
 	d->mapped = false;
+	if (d->data && d->type->release)
+		d->type->release(d);
 	if (d->withdrawn) {
 		device_free(d);
 		return;

@@ -52,6 +52,10 @@ struct device_type {
 	void (*completed)(struct device *d);
 	/* d->id.settings or .size are others; in any state with d->data. Optional. */
 	void (*settings)(struct device *d);
+	/* NBD: takes a connection over; or it is promoted and has none yet: fd -1. */
+	void (*connect)(struct device *d, int fd);
+	/* Serves no longer, and nothing is under way: lets go of what it serves. Optional. */
+	void (*release)(struct device *d);
 	/* Serves no longer. Its channel must not be touched; operations may still be under way. */
 	void (*lost)(struct device *d);
 	/* Nothing is under way any more; frees d->data. */
@@ -66,6 +70,7 @@ struct device_identity {
 	uint32_t channel_type;		/* enum channel_type */
 	uint32_t slot;
 	bool readonly;
+	bool nbd;			/* block: over a connection, which is its fence */
 	uint8_t partition_uuid[16];
 	char partition[64], name[32];
 	uint8_t mac[6];
@@ -90,6 +95,7 @@ struct device {
 	bool withdrawn;			/* LOST, and uvd has no more use for it */
 	bool touched;
 	bool starved;			/* waits for buffers or for room in the ring */
+	bool asks;			/* for a connection of uvd's (remote.h) */
 	bool held;			/* waits for its limits (limit.h) */
 	unsigned int bells;		/* the client's doorbells 0 … bells - 1 are listened to */
 	unsigned int busy;		/* its operations under way */
@@ -120,6 +126,11 @@ struct device *device_replace(struct device *d, int endpoint, int backing);
 
 /* It is served in another way from now on, by whoever serves. */
 void device_set(struct device *d, const struct command_settings *settings, uint64_t size);
+
+/* A connection to its NBD server, which it takes over. */
+void device_connect(struct device *d, int fd);
+/* It has its fence: serves from now on, if it was promoted. */
+void device_fenced(struct device *d);
 
 /* Ends it: at once if nothing is under way, else when that is over. d may be gone on return. */
 void device_withdraw(struct device *d);

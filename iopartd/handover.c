@@ -68,6 +68,7 @@ static void take_endpoint(struct handover *h, struct message *in)
 		.channel_type = m->channel_type,
 		.slot = m->slot,
 		.readonly = m->device_flags & HANDOVER_DEVICE_READONLY,
+		.nbd = m->channel_type == CHANNEL_BLOCK && m->device_flags & HANDOVER_DEVICE_NBD,
 	};
 	struct device *d;
 
@@ -118,6 +119,13 @@ static int dispatch(struct handover *h, struct message *in)
 	switch (m->what) {
 	case HANDOVER_ENDPOINT:
 		take_endpoint(h, in);
+		return 0;
+	case HANDOVER_CONNECTION:
+		d = find(h->iopart, m->channel_id);
+		if (d && in->fds == 1) {
+			device_connect(d, in->fd[0]);
+			in->fd[0] = -1;
+		}
 		return 0;
 	case HANDOVER_SETTINGS:
 		d = find(h->iopart, m->channel_id);
@@ -275,7 +283,7 @@ static int on_ask(sd_event_source *s, uint64_t usec, void *userdata)
 
 	(void)s;
 	(void)usec;
-	for (d = h->iopart->devices; d && d->state != DEVICE_CLOSED; d = d->next)
+	for (d = h->iopart->devices; d && d->state != DEVICE_CLOSED && !d->asks; d = d->next)
 		;
 	/* uvd tells a new connection everything; without one it will, as soon as there is one. */
 	if (d && h->fd >= 0) {

@@ -141,7 +141,8 @@ void iopart_flush(struct iopart *io)
 {
 	uring_submit(&io->uring);
 	/* What the page cache had is over already; the guest need not wait for another turn. */
-	if (uring_reap(&io->uring, REAP_MOST)) {
+	if (uring_reap(&io->uring, REAP_MOST) || io->progress) {
+		io->progress = false;
 		wake_starved(io);
 		uring_submit(&io->uring);	/* the rest of short operations */
 	}

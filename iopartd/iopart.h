@@ -24,6 +24,7 @@ struct iopart {
 	struct handover *handover;	/* NULL: none */
 	struct device *touched;		/* have completions to publish, by next_touched */
 	bool ending;			/* no request is begun any more */
+	bool progress;			/* something is over that was not the ring's */
 	sd_event_source *completions, *again, *life;
 	struct linger_loop linger;
 };

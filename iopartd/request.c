@@ -386,6 +386,22 @@ static void do_piece(struct piece *p)
 	piece_over(&p->operation, n < 0 ? -errno : n);
 }
 
+static void start_remote(struct piece *p, bool durable)
+{
+	static const enum remote_what whats[] = {
+		[VIRTIO_BLK_T_IN] = REMOTE_READ, [VIRTIO_BLK_T_OUT] = REMOTE_WRITE,
+		[VIRTIO_BLK_T_FLUSH] = REMOTE_FLUSH, [VIRTIO_BLK_T_DISCARD] = REMOTE_DISCARD,
+		[VIRTIO_BLK_T_WRITE_ZEROES] = REMOTE_ZERO,
+	};
+	const struct request *r = p->request;
+	const struct block *b = r->device->data;
+	bool keep = r->mode & FALLOC_FL_ZERO_RANGE;
+
+	remote_start(b->remote, &p->operation, whats[r->type],
+		     p->buffer ? p->buffer + p->at : NULL, p->left, p->offset,
+		     r->type == VIRTIO_BLK_T_OUT ? durable : keep);
+}
+
 static void start_piece(struct piece *p)
 {
 	struct request *r = p->request;
@@ -396,6 +412,10 @@ static void start_piece(struct piece *p)
 	int rw_flags = b->virtio.features & 1ULL << VIRTIO_BLK_F_FLUSH ? 0 : RWF_DSYNC;
 
 	p->operation.complete = piece_over;
+	if (b->remote) {
+		start_remote(p, rw_flags != 0);
+		return;
+	}
 	if (b->backing.in_memory && !p->buffer &&
 	    (r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT)) {
 		do_piece(p);

@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "block.h"
+#include "nbd.h"
 
 static int say(int rc, char *why, size_t size, const char *text)
 {
@@ -142,8 +144,13 @@ int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE
 		   size_t size)
 {
 	struct stat st;
-	int rc = 0, fd = open_and_stat(path, readonly, &st, why, size);
+	int rc = 0, fd;
 
+	if (nbd_is_socket(path)) {
+		rc = nbd_identify(path, resource);
+		return rc < 0 ? say(rc, why, size, strerror(-rc)) : 0;
+	}
+	fd = open_and_stat(path, readonly, &st, why, size);
 	if (fd < 0)
 		return fd;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -157,8 +164,14 @@ int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE
 int block_check_free(const char *path, bool readonly, char *why, size_t size)
 {
 	struct stat st;
-	int rc, fd = open_and_stat(path, readonly, &st, why, size);
+	int rc, fd;
 
+	/* A connection that is left of its last run is waited for by who serves it next. */
+	if (nbd_is_socket(path)) {
+		rc = nbd_check(path, why, size);
+		return rc == -EBUSY ? 0 : rc;
+	}
+	fd = open_and_stat(path, readonly, &st, why, size);
 	if (fd < 0)
 		return fd;
 	if (S_ISBLK(st.st_mode))
@@ -171,9 +184,14 @@ int block_check_free(const char *path, bool readonly, char *why, size_t size)
 
 int block_size(const char *path, const char *resource, uint64_t *size)
 {
-	int fd = block_open(path, true, resource), rc = 0;
+	int fd, rc = 0;
 	off_t end;
 
+	/* Its server says when it is connected. */
+	*size = 0;
+	if (nbd_is_resource(resource))
+		return 0;
+	fd = block_open(path, true, resource);
 	if (fd < 0)
 		return fd;
 	end = lseek(fd, 0, SEEK_END);
@@ -252,8 +270,14 @@ int block_open(const char *path, bool readonly, const char *resource)
 {
 	char now[BLOCK_RESOURCE];
 	struct stat st;
-	int flags, fd = open_path(path, readonly);
+	int flags, fd;
 
+	/* In the place of a connection, which only who serves has. */
+	if (nbd_is_resource(resource)) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		return fd < 0 ? -errno : fd;
+	}
+	fd = open_path(path, readonly);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0) {

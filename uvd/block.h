@@ -21,7 +21,7 @@ int block_identify(const char *path, bool readonly, char resource[BLOCK_RESOURCE
 /* Does nobody on this host use it? 0, or -EBUSY mounted or in use by another, with the reason. */
 int block_check_free(const char *path, bool readonly, char *why, size_t size);
 
-/* How many bytes it has now, if it still is resource: 0 or -errno, -ESTALE: it is another. */
+/* How many bytes it has now, 0 for NBD: 0 or -errno, -ESTALE: it is no longer resource. */
 int block_size(const char *path, const char *resource, uint64_t *size);
 
 /*

@@ -13,6 +13,7 @@
 
 #include "block.h"
 #include "endpoint.h"
+#include "nbd.h"
 #include "settings.h"
 
 #define NO_SLOT 0xffffffffu
@@ -68,7 +69,8 @@ void endpoint_describe(const struct recipient *who, const struct endpoint *e,
 	m->channel_id = e->id;
 	m->channel_type = e->type;
 	m->slot = who->command ? NO_SLOT : e->slot;
-	m->device_flags = e->flags & DEVICE_READONLY ? HANDOVER_DEVICE_READONLY : 0;
+	m->device_flags = (e->flags & DEVICE_READONLY ? HANDOVER_DEVICE_READONLY : 0) |
+			  (nbd_is_resource(e->resource) ? HANDOVER_DEVICE_NBD : 0);
 	memcpy(m->channel_uuid, e->channel, sizeof(m->channel_uuid));
 	memcpy(m->partition_uuid, e->partition, sizeof(m->partition_uuid));
 	memcpy(m->partition, e->partition_name, sizeof(m->partition));

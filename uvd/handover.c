@@ -23,6 +23,7 @@
 
 #include "endpoint.h"
 #include "handover.h"
+#include "nbd.h"
 #include "news.h"
 #include "process.h"
 #include "settings.h"
@@ -30,6 +31,7 @@
 #define CONNECTIONS	32
 #define PER_USER	4	/* so that no system partition takes the others' places */
 #define RETRY_US	(500 * 1000ULL)	/* until what could not be sent is tried again */
+#define CONNECT_TRIES	20	/* to an NBD server, until its disk asks again */
 #define HELLO_US	(10 * 1000 * 1000ULL)
 
 /* A channel whose endpoint the peer has, and what it knows of its service. */
@@ -37,6 +39,8 @@ struct sent {
 	uint64_t id;			/* the channel's */
 	struct command_settings settings;
 	uint64_t size;
+	uint64_t connected;		/* NBD: epoch in which it was sent a connection */
+	unsigned int tries;		/* for that, in vain */
 };
 
 struct connection {
@@ -164,7 +168,9 @@ static int remember(struct connection *c, const struct endpoint *e)
 		c->sent = sent;
 		c->room = room;
 	}
-	c->sent[c->n_sent++] = (struct sent){ e->id, e->settings, e->size };
+	c->sent[c->n_sent++] = (struct sent){
+		.id = e->id, .settings = e->settings, .size = e->size,
+	};
 	return 0;
 }
 
@@ -262,6 +268,40 @@ static int send_endpoint(struct connection *c, const struct endpoint *e)
 	return rc < 0 && rc != -EAGAIN ? -EPIPE : rc;
 }
 
+/*
+ * An NBD disk's connection, to who serves it. -EBUSY: the server has one left; it is tried again,
+ * for a while: who needs one asks again. Else returns as send_message() does.
+ */
+static int send_connection(struct connection *c, struct sent *s, const struct endpoint *e)
+{
+	struct handover_message m = new_message(HANDOVER_CONNECTION);
+	struct uvd *uvd = c->handover->uvd;
+	struct ultravisor_channel_info info;
+	int fd, rc;
+
+	fd = kernel_object_open(uvd->kernel, e->id, ULTRAVISOR_ROLE_CONTROL, 0);
+	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, &info);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0 || !info.out_epoch || info.out_serving != e->slot ||
+	    info.out_epoch == s->connected || s->tries > CONNECT_TRIES)
+		return 0;
+	fd = nbd_connect(e->path);
+	if (fd < 0) {
+		if (s->tries++ == 0)
+			log_notice("%s/%s: no connection to its NBD server for now: %s",
+				   e->partition_name, e->device, strerror(-fd));
+		return -EBUSY;
+	}
+	endpoint_describe(&c->who, e, &m);
+	rc = send_message(c, &m, &fd, 1);
+	close(fd);
+	if (rc < 0)
+		return rc == -EAGAIN ? rc : -EPIPE;
+	s->connected = info.out_epoch;
+	return 0;
+}
+
 /* What cannot be opened is left out for now: one bad image must not hold up other guests. */
 static int send_endpoints(struct connection *c, bool force)
 {
@@ -275,8 +315,11 @@ static int send_endpoints(struct connection *c, bool force)
 		sent = find_sent(c, e.id);
 		if (sent) {
 			rc = send_settings(c, sent, &e);
-			if (rc < 0)
+			if (rc == 0 && nbd_is_resource(e.resource))
+				rc = send_connection(c, sent, &e);
+			if (rc < 0 && rc != -EBUSY)
 				return rc;
+			left |= rc < 0;
 			continue;
 		}
 		rc = !force && must_wait(c, &e) ? -EBUSY : send_endpoint(c, &e);
@@ -284,7 +327,8 @@ static int send_endpoints(struct connection *c, bool force)
 			return rc;
 		if (rc == 0)
 			rc = remember(c, &e);
-		left |= rc < 0;
+		/* Soon after this, a connection, should it serve. */
+		left |= rc < 0 || nbd_is_resource(e.resource);
 	}
 	if (left && !c->timer)
 		sd_event_add_time_relative(c->handover->event, &c->timer, CLOCK_MONOTONIC,

@@ -7,6 +7,7 @@
 #include <common/size.h>
 
 #include "block.h"
+#include "nbd.h"
 #include "operation.h"
 #include "settings.h"
 
@@ -169,6 +170,10 @@ int device_resize(struct transaction *t, const void *record)
 	db_done(q);
 	if (transaction_generation(t, c->r.generation, generation, changed, "device", c->name) < 0)
 		return -ECANCELED;
+	if (nbd_is_resource(resource))
+		return refuse(t, COMMAND_CONFLICT, "fail it over: cmdpartctl io failover",
+			      "%s of %s is as large as its NBD server says when it is connected",
+			      c->name, p.name);
 	rc = block_size(path, resource, &size);
 	if (rc < 0)
 		return refuse_size(t, rc, path);

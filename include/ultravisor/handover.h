@@ -32,10 +32,12 @@ enum handover_what {
 	HANDOVER_COMPLETE = 3,	/* uvd's: that was all there is now */
 	HANDOVER_WITHDRAW = 4,	/* uvd's: channel_id is no more; close it */
 	HANDOVER_REFUSED = 5,	/* uvd's, then it closes: reason says why */
+	HANDOVER_CONNECTION = 7,	/* uvd's; 1 descriptor: channel_id's NBD server */
 	HANDOVER_SETTINGS = 6,	/* uvd's: channel_id has these settings now, and this size */
 };
 
 #define HANDOVER_DEVICE_READONLY (1u << 0)
+#define HANDOVER_DEVICE_NBD	(1u << 1)	/* block: by HANDOVER_CONNECTION, to who serves */
 
 struct handover_message {
 	uint32_t version;
@@ -58,7 +60,8 @@ struct handover_message {
 /*
  * Backing descriptors, one open file description for each server and each hand-over:
  *   block: image or block device, O_RDWR or O_RDONLY, not locked: the server takes its fence by
- *          flock(LOCK_EX) on it before it submits anything;
+ *          flock(LOCK_EX) on it before it submits anything. Of an NBD disk: a socket of no use;
+ *          its connection comes to who serves when nobody else is connected any more;
  *   network: a queue of the device's multi-queue tap, IFF_VNET_HDR, detached (TUNSETQUEUE);
  *   console: the log, O_RDWR | O_APPEND.
  */

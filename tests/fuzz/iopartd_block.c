@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz-sources: iopartd/!(main).c libchannel/*.c common/*.c tests/unit/iopartd/guest.c tests/unit/iopartd/rig.c
-// fuzz-packages: libsystemd liburing libseccomp jansson libcurl libmicrohttpd smartcols libcap-ng cmocka
+// fuzz-sources: iopartd/!(main).c libchannel/*.c common/*.c
+// fuzz-sources: tests/unit/iopartd/guest.c tests/unit/iopartd/rig.c
+// fuzz-packages: libsystemd liburing libseccomp libnbd cmocka
+// fuzz-packages: jansson libcurl libmicrohttpd smartcols libcap-ng
 /*
  * A guest that asks its disk for anything: the input is a few requests over two queues, their
  * chains and words of them changed, served by a whole device on a file. Found is what the

@@ -49,13 +49,14 @@ disk() {
 	mkfs.ext4 -q -F "$work/$1.raw"
 }
 
-# definition NAME KERNEL VCPUS MEMORY [DEVICE…]: writes $work/NAME.json; devices: disk net console
+# definition NAME KERNEL VCPUS MEMORY [DEVICE…]: writes $work/NAME.json; devices: disk nbd net console
 definition() {
 	local name=$1 kernel=$2 vcpus=$3 memory=$4 device devices=''
 	shift 4
 	for device; do
 		case $device in
 		disk) devices+=", { \"type\": \"block\", \"name\": \"root\", \"path\": \"$name.raw\" }" ;;
+		nbd) devices+=", { \"type\": \"block\", \"name\": \"root\", \"path\": \"$name.sock\" }" ;;
 		net) devices+=', { "type": "network", "name": "net0", "bridge": "uvbr0" }' ;;
 		console) devices+=', { "type": "console", "name": "console" }' ;;
 		esac
@@ -96,7 +97,7 @@ while :; do n=$((n + 1))
 	fi
 	echo "guest: wrote $n."
 done'
-	disk writer 96M
+	[[ " $* " != *' disk '* ]] || disk writer 96M
 	definition writer 6.1-cloud 1 256MiB "$@"
 	cmdpartctl define "$work/writer.json"
 	cmdpartctl start writer
