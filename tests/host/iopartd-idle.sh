@@ -18,6 +18,7 @@ cmdpartctl define "$work/idle.json"
 cmdpartctl start idle
 within 60 console_has idle "guest: idle"
 
+# shellcheck disable=SC2046 # a file for each process
 wakeups() { cat $(pgrep -x iopartd | sed 's|.*|/proc/&/status|') | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'; }
 quiet() {
 	local before

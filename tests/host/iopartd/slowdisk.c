@@ -222,7 +222,9 @@ static void answer_option(int s, uint32_t option, uint32_t type, const void *dat
 	struct {
 		uint64_t magic;
 		uint32_t option, type, length;
-	} __attribute__((packed)) a = { htobe64(ANSWER), htobe32(option), htobe32(type), htobe32(n) };
+	} __attribute__((packed)) a = {
+		htobe64(ANSWER), htobe32(option), htobe32(type), htobe32(n),
+	};
 
 	write_all(s, &a, sizeof(a));
 	write_all(s, data, n);
@@ -286,10 +288,12 @@ static int serve_socket(const char *path, const char *mark, double seconds)
 	if (strlen(path) >= sizeof(address.sun_path))
 		die("%s is too long", path);
 	strcpy(address.sun_path, path);
-	p[0] = (struct pollfd){ .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .events = POLLIN };
+	p[0].fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	p[0].events = POLLIN;
 	for (i = 1; i <= CLIENTS; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	if (bind(p[0].fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(p[0].fd, 8) < 0)
+	if (bind(p[0].fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(p[0].fd, 8) < 0)
 		die("%s: %s", path, strerror(errno));
 	for (;;) {
 		if (poll(p, 1 + CLIENTS, until_release()) < 0)
