@@ -268,6 +268,18 @@ static int host_tap_obstacle(struct network *n, const char *name, const char *br
 	return 0;
 }
 
+/* PREFIXn, and made by /dev/net/tun: another's interface may begin with the same letters. */
+static bool is_tap(const char *name, const char *prefix)
+{
+	char path[64];
+
+	if (!name || strncmp(name, prefix, strlen(prefix)))
+		return false;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/tun_flags", name);
+	name += strlen(prefix);
+	return *name && strspn(name, "0123456789") == strlen(name) && access(path, F_OK) == 0;
+}
+
 static int host_next(struct network *n, const char *prefix, const char *after,
 		     char name[NETWORK_NAME])
 {
@@ -282,8 +294,8 @@ static int host_next(struct network *n, const char *prefix, const char *after,
 	*name = '\0';
 	for (o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o)) {
 		found = rtnl_link_get_name((struct rtnl_link *)o);
-		if (found && strncmp(found, prefix, strlen(prefix)) == 0 &&
-		    strcmp(found, after) > 0 && (!*name || strcmp(found, name) < 0))
+		if (is_tap(found, prefix) && strcmp(found, after) > 0 &&
+		    (!*name || strcmp(found, name) < 0))
 			snprintf(name, NETWORK_NAME, "%s", found);
 	}
 	nl_cache_free(cache);

@@ -66,7 +66,7 @@ struct network_ops {
 	/* 1 or 0. */
 	int (*tap_obstacle)(struct network *n, const char *name, const char *bridge,
 			    enum network_obstacle o);
-	/* The name of some interface that begins with prefix and is > after: 1, or 0. */
+	/* The name of the next tap PREFIXn that is > after: 1, or 0. */
 	int (*next)(struct network *n, const char *prefix, const char *after,
 		    char name[NETWORK_NAME]);
 };

@@ -95,6 +95,10 @@ book_says 266338304
 differs 'memory of web1 +database: 254MiB +kernel: 256MiB'
 ip tuntap add uvt77 mode tap
 later 'ip link delete uvt77 2>/dev/null'
+# Not uvd's: no tap, or another name.
+ip link add uvt78 type dummy
+ip tuntap add uvt-mine mode tap
+later 'ip link delete uvt78; ip link delete uvt-mine'
 mkdir /sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope
 sleep 600 &
 later "kill $! 2>/dev/null; rmdir /sys/fs/cgroup/ultravisor.slice/ultravisor-web9.scope 2>/dev/null"
@@ -111,6 +115,7 @@ kill -KILL "$(pgrep -x uvd)"
 verified() { (rc 9 cmdpartctl verify) && [ "$(grep -c . "$work/out")" = 2 ]; }
 within 20 verified
 differs 'memory of web1'
+ip link show uvt78 >/dev/null && ip link show uvt-mine >/dev/null || fail "uvd took what is not its own"
 ! kill -0 "$stray" 2>/dev/null || fail "a process of uvmonitor's user was left"
 book_says 268435456
 rc 0 cmdpartctl verify
