@@ -242,6 +242,7 @@ static void block_down(struct device *d)
 	struct block *b = d->data;
 
 	limit_stop(&b->limit);
+	linger_stop(d);
 }
 
 static const struct virtio_type block_virtio = {

@@ -511,7 +511,7 @@ void device_lost(struct device *d, int rc)
 		device_log(d, LOG_INFO, "served here no longer");
 	}
 	d->state = DEVICE_LOST;
-	d->lingering.on = false;
+	linger_stop(d);
 	fence_stop(&d->fence);
 	d->type->lost(d);
 	drop_sources(d);

@@ -77,6 +77,12 @@ void linger_empty(struct device *d, bool kicks_off)
 	sd_event_source_set_enabled(d->iopart->linger.source, SD_EVENT_ONESHOT);
 }
 
+void linger_stop(struct device *d)
+{
+	d->lingering.on = false;
+	d->lingering.empty_ns = 0;
+}
+
 /* Looks at those queues, as if they had been kicked. */
 static void turn(struct device *d, unsigned int queues)
 {

@@ -49,5 +49,7 @@ bool linger_pays(const struct device *d);
 /* Its queues have something; its queues are empty (kicks are off: it lingers; else it sleeps). */
 void linger_found(struct device *d);
 void linger_empty(struct device *d, bool kicks_off);
+/* Its driver, or its channel, is gone. */
+void linger_stop(struct device *d);
 
 #endif
