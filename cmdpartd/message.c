@@ -214,6 +214,15 @@ static void end_strings(struct command_record *r)
 			end_text((char *)r + fields[i].offset, fields[i].size);
 }
 
+/* Tables are indexed by its type. */
+static bool device_ok(const struct command_row_device *d)
+{
+	const struct command_settings *s = &d->settings;
+
+	return d->device == DEVICE_BLOCK || d->device == DEVICE_NETWORK ||
+	       (d->device == DEVICE_CONSOLE && !s->operations && !s->bytes && !s->burst_ms);
+}
+
 bool reply_check(void *reply, size_t n, const char **why)
 {
 	struct command_header *h = reply;
@@ -234,6 +243,10 @@ bool reply_check(void *reply, size_t n, const char **why)
 			return false;
 		*why = "a record is of an unknown type or of another size than its type's";
 		if (r->type < COMMAND_ROW_HOST || r->length != command_record_size(r->type))
+			return false;
+		*why = "a device is of an unknown type, or has limits that its type has not";
+		if (r->type == COMMAND_ROW_DEVICE &&
+		    !device_ok((const struct command_row_device *)r))
 			return false;
 		end_strings(r);
 		at += r->length;

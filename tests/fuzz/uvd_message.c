@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fuzz-sources: uvd/!(main).c tests/unit/uvd/fake.c common/*.c libchannel/*.c
 // fuzz-packages: sqlite3 libsystemd libnl-3.0 libnl-genl-3.0 libnl-route-3.0
-// fuzz-packages: libseccomp jansson libcurl libmicrohttpd smartcols libcap-ng cmocka
+// fuzz-packages: libseccomp libnftables jansson libcurl libmicrohttpd smartcols libcap-ng cmocka
 /*
  * Messages on the command channel: the input writes down operations of any mix, many of them on
  * partitions that exist, changes any words of them, and sends them as plans and transactions. Found

@@ -311,7 +311,7 @@ inline publish(me)
 	raise(me)
 }
 
-/* piece_over() in iopartd/block.c, inflight_done() in iopartd/inflight.c */
+/* piece_over() in iopartd/request.c, inflight_done() in iopartd/inflight.c */
 inline reap(me)
 {
 	atomic {
@@ -328,7 +328,7 @@ inline reap(me)
 }
 
 /*
- * start_request() in iopartd/block.c. The request reaches the kernel with the fence held, or
+ * start_request() in iopartd/request.c. The request reaches the kernel with the fence held, or
  * not at all.
  */
 inline submit(me, request)

@@ -360,6 +360,7 @@ static void a_reply_is_checked_record_by_record(void **state)
 	static uint64_t room[16384 / 8];
 	uint8_t *bytes = (uint8_t *)room;
 	const struct command_row_host *h;
+	struct command_row_device *d;
 	const char *why;
 	size_t n;
 
@@ -383,6 +384,14 @@ static void a_reply_is_checked_record_by_record(void **state)
 	assert_false(reply_check(bytes, n, &why));
 	n = build(bytes, 999, size, 1);
 	assert_false(reply_check(bytes, n, &why));
+	/* Tables are indexed by a device's type; a console has no limits. */
+	n = build(bytes, COMMAND_ROW_DEVICE, sizeof(*d), 1);
+	d = (struct command_row_device *)((struct command_header *)bytes + 1);
+	assert_false(reply_check(bytes, n, &why));
+	d->device = DEVICE_CONSOLE;
+	assert_false(reply_check(bytes, n, &why));
+	d->device = DEVICE_BLOCK;
+	assert_true(reply_check(bytes, n, &why));
 	n = build(bytes, COMMAND_ROW_HOST, 0, 1);
 	assert_false(reply_check(bytes, n, &why));
 	n = build(bytes, COMMAND_ROW_HOST, size, COMMAND_MAX_RECORDS + 1);
