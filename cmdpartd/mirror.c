@@ -40,6 +40,7 @@ struct mirror {
 	uint64_t after;			/* the transaction that they are of, or an earlier one */
 	bool busy, forget, all;
 	bool processors;		/* contexts have come or gone */
+	bool ahead;			/* processors may be of another transaction than contexts */
 	unsigned int pending;
 	struct part part[FEW + IO];
 	unsigned int parts;
@@ -188,9 +189,24 @@ static void got_all(struct rows *rows, const struct error *e, void *data)
 	if (rows) {
 		rows_free(m->rows);
 		m->rows = rows;
+		m->ahead = true;
 	} else {
 		note(m, e);
 	}
+	serve(m);
+}
+
+/* Contexts that came before the processors were read, and go before they are: no other trace. */
+static void got_later(struct rows *rows, const struct error *e, void *data)
+{
+	struct mirror *m = data;
+
+	if (rows)
+		m->ahead = rows_count(rows, COMMAND_ROW_CHANGED) > 1;
+	else
+		note(m, e);
+	rows_free(rows);
+	m->pending--;
 	serve(m);
 }
 
@@ -201,11 +217,12 @@ static void got_processors(struct rows *rows, const struct error *e, void *data)
 	if (rows) {
 		take(m, COMMAND_ROW_PROCESSOR, rows);
 		rows_free(rows);
+		ask(m, ROWS_CHANGED, NULL, got_later, m);
 	} else {
 		note(m, e);
 	}
-	m->pending--;
-	serve(m);
+	if (!--m->pending)
+		serve(m);
 }
 
 /* What processors have to do is reckoned up for each of them: only if it must be. */
@@ -250,7 +267,7 @@ static void look_closer(struct mirror *m)
 	if (m->error.code == EXIT_OK && m->all) {
 		ask(m, PLACEMENT_ROWS, NULL, got_all, m);
 	} else if (m->error.code == EXIT_OK && m->parts) {
-		m->processors = false;
+		m->processors = m->ahead;
 		ask(m, ROWS_DOMAIN, NULL, got_domains, m);
 		for (unsigned int i = 0; i < m->parts; i++)
 			ask(m, ROWS_OF_PARTITION, m->part[i].uuid, got_changed, &m->part[i]);
