@@ -434,6 +434,7 @@ void packet_clear_wait(struct packet_ring *p)
 
 	eventfd_read(p->patience.wait_fd, &count);
 	awake(p);
+	patience_end(&p->patience);
 }
 
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms)

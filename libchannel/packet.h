@@ -58,16 +58,17 @@ void packet_clear_wait(struct packet_ring *p);
 
 /*
  * Sends or receives, at most timeout_ms (-1: for ever): as above, but -ETIMEDOUT instead of
- * -EAGAIN. Looks for 40 us before it sleeps, as long as that pays; if the peer shares the
- * processor, it gets it in between. Whoever uses them leaves the fd to
- * them. A change of status meanwhile is taken note of: read channel_status anew afterwards.
+ * -EAGAIN. Looks before it sleeps, as long as that pays: for twice the time that waits take on
+ * average, 40 to 400 us; if the peer shares the processor, it gets it in between. Whoever uses
+ * them leaves the fd to them. A change of status meanwhile is taken note of: read channel_status
+ * anew afterwards.
  */
 int packet_send_wait(struct packet_ring *p, const void *data, size_t n, int timeout_ms);
 ssize_t packet_receive_wait(struct packet_ring *p, void *data, size_t size, int timeout_ms);
 
 /*
- * For an event loop that has just answered: receives, but looks for 40 us, as long as that pays,
- * before it says -EAGAIN. It never sleeps, and so may be mixed with the loop's calls above.
+ * For an event loop that has just answered: receives, but looks as above before it says -EAGAIN.
+ * It never sleeps, and so may be mixed with the loop's calls.
  */
 ssize_t packet_receive_soon(struct packet_ring *p, void *data, size_t size);
 

@@ -14,7 +14,9 @@
 
 #include "endpoint.h"
 
-#define SPIN_NS		40000
+/* As long as two waits usually take, within these; what takes longer is waited for asleep. */
+#define SPIN_LEAST_NS	40000
+#define SPIN_MOST_NS	400000
 #define SPIN_RARELY	1024u
 
 static int64_t now_ns(void)
@@ -46,8 +48,16 @@ void patience_close(struct patience *t)
 		close(t->sleep_fd);
 }
 
+static int64_t spin_ns(const struct patience *t)
+{
+	const int64_t two = 2 * t->usual;
+
+	return two < SPIN_LEAST_NS || two > 2 * SPIN_MOST_NS ? SPIN_LEAST_NS :
+	       two > SPIN_MOST_NS ? SPIN_MOST_NS : two;
+}
+
 /*
- * Spinning is for a peer that answers at once. Whenever it came to nothing, twice as many waits as
+ * Spinning is for a peer that answers soon. Whenever it came to nothing, twice as many waits as
  * before go without.
  */
 void patience_start(struct patience *t, int timeout_ms)
@@ -58,6 +68,7 @@ void patience_start(struct patience *t, int timeout_ms)
 	t->deadline = timeout_ms < 0 ? -1 : now + timeout_ms * INT64_C(1000000);
 	t->spin_until = 0;
 	t->turns = 0;
+	t->began = now;
 	if (atomic_load_explicit(&t->own->processor, memory_order_relaxed) != here)
 		atomic_store_explicit(&t->own->processor, here, memory_order_relaxed);
 	if (t->spin_after) {
@@ -65,7 +76,7 @@ void patience_start(struct patience *t, int timeout_ms)
 		return;
 	}
 	t->together = atomic_load_explicit(&t->peer->processor, memory_order_relaxed) == here;
-	t->spin_until = now + SPIN_NS;
+	t->spin_until = now + spin_ns(t);
 }
 
 bool patience_spin(struct patience *t)
@@ -91,8 +102,16 @@ bool patience_spin(struct patience *t)
 
 void patience_end(struct patience *t)
 {
+	int64_t took;
+
 	if (t->spin_until)
 		t->fruitless = 0;
+	if (!t->began)
+		return;
+	/* Of a long one no more is known than that: it must not hide what comes after it. */
+	took = now_ns() - t->began;
+	t->usual += ((took < 4 * SPIN_MOST_NS ? took : 4 * SPIN_MOST_NS) - t->usual) / 8;
+	t->began = 0;
 }
 
 /*

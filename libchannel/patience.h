@@ -16,9 +16,11 @@ struct patience {
 	struct ring_control *own;
 	const struct ring_control *peer;
 	unsigned int fruitless, spin_after;	/* waits: between spins now, until the next */
+	int64_t usual;			/* what one took, on average */
 
 	/* Of the wait now. */
 	int64_t spin_until, deadline;	/* 0: does not spin; -1: no deadline */
+	int64_t began;			/* 0: it has ended */
 	unsigned int turns;
 	bool together;			/* the peer waited on this processor last */
 };
@@ -31,7 +33,7 @@ void patience_start(struct patience *t, int timeout_ms);
 /* True: look again. */
 bool patience_spin(struct patience *t);
 
-/* What was waited for is there. */
+/* What was waited for is there. An event loop's wait may end long behind its spin. */
 void patience_end(struct patience *t);
 
 /* Sleeps until the doorbell, the end of the channel (-ECONNRESET) or the deadline (-ETIMEDOUT). */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sources: cmdpartd/mirror.c cmdpartd/rows.c cmdpartd/copy.c cmdpartd/message.c cmdpartd/placement.c cmdpartd/candidate.c cmdpartd/processors.c cmdpartd/realtime.c cmdpartd/rule.c cmdpartd/policy.c cmdpartd/policy_zone.c cmdpartd/policy_file.c build/san/common.a */
+/* sources: cmdpartd/mirror.c cmdpartd/rows.c cmdpartd/copy.c cmdpartd/message.c */
+/* sources: cmdpartd/placement.c cmdpartd/candidate.c cmdpartd/processors.c cmdpartd/realtime.c */
+/* sources: cmdpartd/rule.c cmdpartd/policy.c cmdpartd/policy_zone.c cmdpartd/policy_file.c */
+/* sources: build/san/common.a */
 /*
  * The standing copy of the rows beside a uvd whose partitions change all the time, which answers a
  * few rows at a time and now and then not at all: what it gives is what uvd has.
@@ -37,10 +40,10 @@ struct asked {
 
 static struct {
 	struct rows *rows;
-	unsigned int shape[ALL];	/* of a guest: 0: there is none; of an I/O partition: runs */
+	unsigned int shape[ALL];	/* guest: 0: there is none; I/O partition: it runs */
 	uint64_t version[ALL];		/* of its rows: their generation */
 	uint64_t changed[ALL];		/* the last transaction that did so */
-	uint64_t last, from;		/* transactions: what all before from changed is forgotten */
+	uint64_t last, from;		/* transactions; of those before from nothing is known */
 	bool fails;			/* the next question finds it dead */
 	struct asked *first, **end;
 } uvd;
@@ -63,7 +66,8 @@ static void draw(void)
 {
 	static const char *const shapes[] = {
 		"off 1 shared 1GiB console", "off 2 shared:20/100 1GiB disk net",
-		"on 1 shared 16MiB 2-5 0 console", "on 2 shared:10/100 16MiB 6-9 0 console disk net",
+		"on 1 shared 16MiB 2-5 0 console",
+		"on 2 shared:10/100 16MiB 6-9 0 console disk net",
 		"on 1 shared 16MiB 2-5 0",
 	};
 	char text[16384] = "cpu 0-11 node 0 core 0,1,2,3,4,5,6,7,8,9,10,11\nmemory 0 64GiB\n"
@@ -354,7 +358,7 @@ static void a_copy_is_what_uvd_has(void **state)
 		change(some);
 	assert_int_equal(mirror_open(&mirror, NULL), 0);
 	for (step = 0; step < STEPS; step++) {
-		/* Long quiet times, and some in which more has changed than is asked for one by one. */
+		/* Long quiet times, and some in which more changes than is asked for singly. */
 		bool quiet = step / 500 % 2;
 
 		switch (random() % 400) {
