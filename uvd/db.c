@@ -118,8 +118,8 @@ static int prepare_file(struct db *db)
 			  "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 			  "PRAGMA foreign_keys=ON;"
 			  /*
-			   * KiB. The kernel's cache has the rest: with a bigger one it takes longer,
-			   * as a commit that has split a page looks at all of it.
+			   * KiB; the kernel's cache has the rest. A commit that has split a page
+			   * looks at all of this one.
 			   */
 			  "PRAGMA cache_size=-4096;"
 			  /* Pages that many commits change are then moved once. */
