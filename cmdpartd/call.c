@@ -275,6 +275,14 @@ static void tell(const struct call *call, uint64_t transaction, const char *outc
 	log_request(NULL);
 }
 
+/* What somebody has moved is not to move back by itself. */
+static void hold_failovers(const struct call *call)
+{
+	for (unsigned int i = 0; call->rows && i < call->ops.count; i++)
+		if (call->ops.list[i].kind == OPERATION_FAILOVER)
+			failback_hold(&call->service->failback, call->rows, &call->ops.list[i]);
+}
+
 /* reply NULL: nothing had to be done, now; transaction: it was done by that one, or 0. */
 static void answer(struct call *call, const struct command_header *reply, uint64_t transaction)
 {
@@ -284,8 +292,10 @@ static void answer(struct call *call, const struct command_header *reply, uint64
 
 	if (call->draft.has_subject)
 		p = row_of(call, reply);
-	if (reply)
+	if (reply) {
 		tell(call, reply->transaction, "done");
+		hold_failovers(call);
+	}
 	body = json_pack("{s:s, s:I, s:b}", "request_id", uuid_format(call->request_id, id),
 			 "transaction", (json_int_t)transaction, "already", !transaction);
 	if (call->many)

@@ -138,6 +138,7 @@ static void on_prepared(void *data)
 	announce(p);
 	service_reloaded(&p->service);
 	autostart_run(&p->service);
+	failback_run(&p->service);
 }
 
 /* What is wrong with the new policy is in the log; the old one stays. */
@@ -288,6 +289,7 @@ int main(int argc, char **argv)
 	uvdlink_close(program.service.link);
 	mirror_close(program.service.mirror);
 	console_close_all();
+	failback_close(&program.service.failback);
 	http_server_close(program.http);
 	sd_event_source_disable_unref(program.ready);
 	sd_event_unref(event);

@@ -41,6 +41,7 @@ void policy_defaults(struct policy *p)
 	p->vcpus_per_cpu = 8;
 	p->page_size = SMALL_PAGE;
 	p->io_partitions = 2;
+	p->fail_back_s = 10;
 	p->whole_cores = true;
 }
 
@@ -325,6 +326,16 @@ static int read_placement(const struct reader *r, const json_t *placement, struc
 	return rc < 0 ? rc : 0;
 }
 
+static int read_io(const struct reader *r, const json_t *io, struct policy *p)
+{
+	static const char *const keys[] = { "fail_back_s", NULL };
+
+	if (reader_object(r, "io", io, keys) < 0 ||
+	    reader_number(r, "io", io, "fail_back_s", false, 0, 3600, &p->fail_back_s) < 0)
+		return -1;
+	return 0;
+}
+
 static int read_autostart(const struct reader *r, const json_t *json, struct policy *p)
 {
 	json_t *list, *item;
@@ -350,7 +361,8 @@ static int read_autostart(const struct reader *r, const json_t *json, struct pol
 int policy_parse(struct policy *p, const json_t *json, const char *source, struct error *e)
 {
 	static const char *const keys[] = { "version", "host", "domains", "roles", "quotas",
-					    "placement", "zones", "autostart", NULL };
+					    "placement", "io", "zones", "autostart",
+					    NULL };
 	static const struct {
 		const char *key, *example;
 		int (*read)(const struct reader *r, const json_t *section, struct policy *p);
@@ -359,6 +371,7 @@ int policy_parse(struct policy *p, const json_t *json, const char *source, struc
 		{ "roles", "{ \"operator\": { \"paths\": [ \"" IMAGES "\" ] } }", read_roles },
 		{ "quotas", "{ \"partitions\": 64 }", read_quotas },
 		{ "placement", "{ \"vcpus_per_cpu\": 4 }", read_placement },
+		{ "io", "{ \"fail_back_s\": 10 }", read_io },
 		{ "zones", "{ \"web\": [ \"db\" ], \"db\": [] }", policy_read_zones },
 	};
 	const struct reader r = { source, NULL, e };
@@ -472,6 +485,8 @@ json_t *policy_to_json(const struct policy *p)
 	if (p->has_dedicated)
 		json_object_set_new(placement, "dedicated", cpus_to_json(&p->dedicated));
 	json_object_set_new(o, "placement", placement);
+	json_object_set_new(o, "io", json_pack("{s:I}", "fail_back_s",
+					       (json_int_t)p->fail_back_s));
 	if (p->zones)
 		json_object_set_new(o, "zones", policy_zones_to_json(p));
 	list = json_array();

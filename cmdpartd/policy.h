@@ -72,6 +72,8 @@ struct policy {
 	bool numa_strict;		/* only CPUs of the node that has the memory */
 	uint64_t page_size;		/* bytes, of guests' memory: 4 KiB, or COMMAND_HUGE_PAGE */
 	uint64_t io_partitions;		/* that a device must have: 2, or 1 */
+	/* io */
+	uint64_t fail_back_s;		/* a first server stands by, then serves; 0: never */
 	bool has_dedicated;
 	struct cpuset dedicated;	/* no shared context is placed here */
 };

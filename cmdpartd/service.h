@@ -13,6 +13,7 @@
 #include "autostart.h"
 #include "call.h"
 #include "epoch.h"
+#include "failback.h"
 #include "mirror.h"
 #include "policy.h"
 #include "reservation.h"
@@ -33,6 +34,7 @@ struct service {
 	uid_t operations;		/* opsd's user; (uid_t)-1: there is none */
 	struct epoch epoch;
 	struct autostart autostart;
+	struct failback failback;
 	struct calls flying;		/* that have sent a transaction */
 	struct reservations reservations;
 	void (*prepared)(void *data);	/* the host is as the policy says, or cannot be made so */

@@ -273,6 +273,87 @@ void device_channel_revoke_publish(struct transaction *t, const void *record)
 	channel_revoke(t->uvd, c->partition, c->name, false);
 }
 
+/* The channel's control descriptor and what the module says of it, or -errno. */
+static int open_channel(struct uvd *uvd, uint64_t id, struct ultravisor_channel_info *info)
+{
+	int fd = kernel_object_open(uvd->kernel, id, ULTRAVISOR_ROLE_CONTROL, 0), rc;
+
+	rc = fd < 0 ? fd : kernel_channel_info(uvd->kernel, fd, info);
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return rc < 0 ? rc : fd;
+}
+
+static bool may_promote(const struct ultravisor_channel_info *info,
+			const struct command_channel_promote *c)
+{
+	return info->out_epoch == c->epoch && info->out_slots[c->slot] == ULTRAVISOR_SLOT_STANDBY;
+}
+
+int device_channel_promote(struct transaction *t, const void *record)
+{
+	const struct command_channel_promote *c = record;
+	char server[COMMAND_NAME_LEN] = "";
+	struct ultravisor_channel_info info;
+	struct channel_row row;
+	sqlite3_stmt *q;
+	int rc;
+
+	if (channel_find(t, &c->r, c->channel, &row) < 0)
+		return -ECANCELED;
+	if (memcmp(row.partition, c->partition, 16) || strcmp(row.name, c->name) != 0)
+		return refuse(t, COMMAND_INVALID, "name what the channel is of",
+			      "this channel is of device %s of %s", row.name, row.partition_name);
+	if (c->slot >= COMMAND_MAX_SERVERS || c->reserved)
+		return refuse(t, COMMAND_INVALID, "name 0 to 3", "slot %u", c->slot);
+	if (!row.module_id)
+		return refuse(t, COMMAND_CONFLICT, "start it first",
+			      "%s is off: nobody serves %s", row.partition_name, row.name);
+	rc = open_channel(t->uvd, row.module_id, &info);
+	if (rc < 0)
+		return refuse(t, COMMAND_FAILED, "see the kernel's log", "the channel of %s: %s",
+			      row.name, strerror(-rc));
+	close(rc);
+	if (!may_promote(&info, c))
+		return refuse(t, COMMAND_CONFLICT, "look who serves it",
+			      "%s of %s is served otherwise by now, or slot %u does not stand by",
+			      row.name, row.partition_name, c->slot);
+	q = db_query(t->uvd->db, "SELECT p.name FROM channel_server s JOIN partition p"
+		     " ON p.uuid = s.server WHERE s.channel = ? AND s.slot = ?", "ui", c->channel,
+		     (int64_t)c->slot);
+	rc = db_next(t->uvd->db, q);
+	if (rc < 0)
+		return refuse_db(t, rc);
+	if (rc) {
+		db_text(q, 0, server, sizeof(server));
+		db_done(q);
+	}
+	transaction_note(t, row.partition_name, "move %s to %s", row.name, server);
+	return 0;
+}
+
+/* Its standby may be gone by now, or serve: then this has nothing to do. */
+void device_channel_promote_publish(struct transaction *t, const void *record)
+{
+	const struct command_channel_promote *c = record;
+	struct ultravisor_channel_info info;
+	int64_t id = 0;
+	int rc, fd = -1;
+
+	rc = db_value(t->uvd->db, &id, "SELECT module_id FROM channel WHERE uuid = ?", "u",
+		      c->channel);
+	if (rc == 0)
+		rc = fd = open_channel(t->uvd, id, &info);
+	if (rc >= 0)
+		rc = !may_promote(&info, c) ? 0 :
+		     kernel_channel_promote(t->uvd->kernel, fd, c->slot);
+	if (rc < 0 && rc != -ENOENT)
+		log_errno(LOG_ERR, rc, "slot %u of channel %lld cannot be promoted", c->slot,
+			  (long long)id);
+	if (fd >= 0)
+		close(fd);
+}
+
 int channel_command(struct transaction *t, const void *record)
 {
 	uint8_t uuid[16];

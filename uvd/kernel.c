@@ -222,6 +222,13 @@ int kernel_server_set(struct kernel *k, int fd, uint32_t slot, const uint8_t uui
 	return k->call(k, fd, ULTRAVISOR_SERVER_SET, &set);
 }
 
+int kernel_channel_promote(struct kernel *k, int fd, uint32_t slot)
+{
+	struct ultravisor_channel_promote promote = { .size = sizeof(promote), .slot = slot };
+
+	return k->call(k, fd, ULTRAVISOR_CHANNEL_PROMOTE, &promote);
+}
+
 int kernel_channel_revoke(struct kernel *k, int fd, uint32_t what, uint32_t slot)
 {
 	struct ultravisor_channel_revoke revoke = {

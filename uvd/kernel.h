@@ -50,6 +50,7 @@ int kernel_processor_set(struct kernel *k, uint32_t cpu, bool given, uint64_t fr
 
 int kernel_channel_info(struct kernel *k, int fd, struct ultravisor_channel_info *info);
 int kernel_server_set(struct kernel *k, int fd, uint32_t slot, const uint8_t uuid[16]);
+int kernel_channel_promote(struct kernel *k, int fd, uint32_t slot);
 int kernel_channel_revoke(struct kernel *k, int fd, uint32_t what, uint32_t slot);
 
 #endif

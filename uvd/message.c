@@ -62,6 +62,7 @@ static const struct field fields[] = {
 	FIELD(COMMAND_DOMAIN_EXPECT, RULE_NAME, command_domain, name),
 	FIELD(COMMAND_DOMAIN_ASSIGN, RULE_NAME, command_domain_assign, domain),
 	FIELD(COMMAND_CHANNEL_REVOKE, RULE_NAME, command_channel, name),
+	FIELD(COMMAND_CHANNEL_PROMOTE, RULE_NAME, command_channel_promote, name),
 	FIELD(COMMAND_DEVICE_RESET, RULE_NAME, command_device_op, name),
 	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, after_name),
 	FIELD(COMMAND_QUERY_ROWS, RULE_TEXT, command_query, name),

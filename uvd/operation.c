@@ -53,6 +53,8 @@ static const struct operation operations[] = {
 	  .apply = device_channel_destroy },
 	{ .type = COMMAND_CHANNEL_REVOKE, .name = "channel revoke",
 	  .apply = device_channel_revoke, .publish = device_channel_revoke_publish },
+	{ .type = COMMAND_CHANNEL_PROMOTE, .name = "channel promote",
+	  .apply = device_channel_promote, .publish = device_channel_promote_publish },
 	{ .type = COMMAND_DOMAIN_CREATE, .name = "domain create",
 	  .apply = domain_create, .prepare = domain_prepare, .publish = domain_publish },
 	{ .type = COMMAND_DOMAIN_MODIFY, .name = "domain modify",

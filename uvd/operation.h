@@ -58,6 +58,8 @@ void device_channel_connect_publish(struct transaction *t, const void *record);
 int device_channel_destroy(struct transaction *t, const void *record);
 int device_channel_revoke(struct transaction *t, const void *record);
 void device_channel_revoke_publish(struct transaction *t, const void *record);
+int device_channel_promote(struct transaction *t, const void *record);
+void device_channel_promote_publish(struct transaction *t, const void *record);
 int channel_command(struct transaction *t, const void *record);
 int channel_command_prepare(struct transaction *t, const void *record);
 

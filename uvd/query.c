@@ -227,6 +227,7 @@ static void fill_channel(struct uvd *uvd, sqlite3_stmt *q, void *record)
 	struct command_row_channel *r = record;
 	struct ultravisor_channel_info info;
 	sqlite3_stmt *servers;
+	uint32_t reboots;
 	int fd;
 
 	db_uuid(q, 1, r->channel);
@@ -243,6 +244,8 @@ static void fill_channel(struct uvd *uvd, sqlite3_stmt *q, void *record)
 
 		db_uuid(servers, 1, r->server[slot]);
 		db_text(servers, 2, r->server_name[slot], sizeof(r->server_name[slot]));
+		if (r->module_id)
+			uvd->hooks->live(uvd, r->server[slot], &r->server_pid[slot], &reboots);
 		r->servers++;
 	}
 	if (!r->module_id)
@@ -617,6 +620,8 @@ const uint8_t *query_subject(struct uvd *uvd, const struct command_record *r, ui
 	case COMMAND_CHANNEL_REVOKE:
 	case COMMAND_CHANNEL_DESTROY:
 		return ((const struct command_channel *)r)->partition;
+	case COMMAND_CHANNEL_PROMOTE:
+		return ((const struct command_channel_promote *)r)->partition;
 	case COMMAND_CHANNEL_CONNECT:
 		q = db_query(uvd->db, "SELECT partition FROM channel WHERE uuid = ?", "u",
 			     c->channel);

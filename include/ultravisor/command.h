@@ -127,6 +127,7 @@ enum command_type {
 	COMMAND_DOMAIN_EXPECT = 29,	/* [domain] likewise */
 	COMMAND_DEVICE_MODIFY = 30,	/* [partition] the limits of one of its devices */
 	COMMAND_DEVICE_RESIZE = 31,	/* [device's row] a disk is as large as its backing now */
+	COMMAND_CHANNEL_PROMOTE = 32,	/* [channel] one of its standbys serves, and no other */
 
 	COMMAND_QUERY_ROWS = 64,
 	COMMAND_QUERY_EVENTS = 66,
@@ -278,6 +279,17 @@ struct command_channel {
 	uint8_t channel[16];
 	uint8_t partition[16];
 	char name[COMMAND_DEVICE_LEN];	/* the device it is for */
+};
+
+/* For who saw it served in this epoch: in another one, somebody else has chosen meanwhile. */
+struct command_channel_promote {
+	struct command_record r;
+	uint8_t channel[16];
+	uint8_t partition[16];
+	char name[COMMAND_DEVICE_LEN];
+	uint32_t slot;
+	uint32_t reserved;
+	uint64_t epoch;
 };
 
 struct command_channel_connect {
@@ -437,6 +449,7 @@ struct command_row_channel {
 	uint8_t server[COMMAND_MAX_SERVERS][16];
 	char server_name[COMMAND_MAX_SERVERS][COMMAND_NAME_LEN];
 	uint32_t slot_state[COMMAND_MAX_SERVERS];	/* enum ultravisor_slot_state */
+	int32_t server_pid[COMMAND_MAX_SERVERS];	/* 0: not connected */
 };
 
 struct command_row_context {
@@ -588,6 +601,7 @@ static inline uint32_t command_record_size(uint16_t type)
 	case COMMAND_CHANNEL_CREATE:
 	case COMMAND_CHANNEL_REVOKE:
 	case COMMAND_CHANNEL_DESTROY:	return sizeof(struct command_channel);
+	case COMMAND_CHANNEL_PROMOTE:	return sizeof(struct command_channel_promote);
 	case COMMAND_CHANNEL_CONNECT:	return sizeof(struct command_channel_connect);
 	case COMMAND_DOMAIN_ASSIGN:	return sizeof(struct command_domain_assign);
 	case COMMAND_DOMAIN_CREATE:

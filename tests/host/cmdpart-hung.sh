@@ -17,6 +17,8 @@ while :; do n=$((n + 1))
 	[ "$(sha256sum /mnt/new | cut -c1-64)" = "$sum" ] || echo "guest: DAMAGED"
 	echo "guest: wrote $n."
 done'
+# Who serves is to be who served.
+fail_back 0
 disk writer 64M
 definition writer 6.1-cloud 1 256MiB disk console
 cmdpartctl define "$work/writer.json"

@@ -37,6 +37,9 @@ for d in vda vdb vdc; do
 done
 wait'
 
+# Who is to be killed serves until it is.
+fail_back 0
+
 # attempt NAME: prints what the disks hold at the end, and when
 attempt() {
 	local i disks=() server

@@ -33,6 +33,16 @@ console() { timeout 20 cmdpartctl console "$1" --log; }
 console_has() { console "$1" | grep -- "$2" >/dev/null; }
 state_is() { [[ $(cmdpartctl show "$1" --json | jq -r .state) == "$2" ]]; }
 
+# fail_back SECONDS: the policy's io.fail_back_s, for the rest of this test; 0: what was lost stays where it is
+fail_back() {
+	local drop=/etc/ultravisor/policy.d/fail-back.json
+	mkdir -p "${drop%/*}"
+	[[ -e $drop ]] || later "rm -f $drop; cmdpartctl policy reload >/dev/null"
+	echo "{ \"io\": { \"fail_back_s\": $1 } }" >"$drop"
+	cmdpartctl policy reload >/dev/null
+	is "io.fail_back_s" "$(cmdpartctl policy --json | jq .policy.io.fail_back_s)" "$1"
+}
+
 # initrd KERNEL SCRIPT [OPTION…]: makes $work/KERNEL.initrd whose guest runs SCRIPT (text) at boot
 initrd() {
 	local kernel=$1

@@ -41,7 +41,7 @@ static void the_defaults_are_these(void **state)
 		"  'placement': { 'vcpus_per_cpu': 8, 'whole_cores': true,"
 		"                 'domains_share_cores': false, 'order': 'spread',"
 		"                 'numa': 'prefer', 'page_size': '4KiB', 'io_partitions': 2 },"
-		"  'autostart': [] }");
+		"  'io': { 'fail_back_s': 10 }, 'autostart': [] }");
 	struct policy p;
 	json_t *json;
 
@@ -69,7 +69,8 @@ static void a_whole_policy_is_read_and_printed_as_it_was(void **state)
 		"  'placement': { 'vcpus_per_cpu': 2, 'whole_cores': false,"
 		"                 'domains_share_cores': true, 'order': 'pack', 'numa': 'strict',"
 		"                 'page_size': '2MiB', 'io_partitions': 1,"
-		"                 'dedicated': '60-63' }, 'autostart': [ 'db', 'web1' ] }");
+		"                 'dedicated': '60-63' }, 'io': { 'fail_back_s': 0 },"
+		"  'autostart': [ 'db', 'web1' ] }");
 	struct error e = ERROR_NONE;
 	static struct policy p;
 	json_t *again;
@@ -179,6 +180,8 @@ static const struct {
 	  "no pages of this size" },
 	{ "{ 'placement': { 'page_size': 2 } }", "placement.page_size", "must be a string" },
 	{ "{ 'placement': { 'io_partitions': 3 } }", "placement.io_partitions", "out of range" },
+	{ "{ 'io': { 'fail_back_s': 3601 } }", "io.fail_back_s", "out of range" },
+	{ "{ 'io': { 'fail_back': 10 } }", "io.fail_back", "unknown key" },
 	{ "{ 'placement': { 'packed': true } }", "placement.packed", "unknown key" },
 };
 

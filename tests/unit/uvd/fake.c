@@ -237,6 +237,9 @@ static int call_object(struct fake_object *o, unsigned long command, void *argum
 	case ULTRAVISOR_SERVER_SET:
 		memcpy(o->servers[server->slot], server->uuid, 16);
 		return 0;
+	case ULTRAVISOR_CHANNEL_PROMOTE:
+		shared->promoted++;
+		return 0;
 	case ULTRAVISOR_CHANNEL_REVOKE:
 		shared->revoked++;
 		return 0;

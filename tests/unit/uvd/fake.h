@@ -53,6 +53,7 @@ struct fake {
 	bool crash_at_commit;
 	unsigned int starts, stops, ends, channels;	/* hooks called */
 	unsigned int revoked;		/* slots */
+	unsigned int promoted;
 	bool unwatched;			/* ends of processes are not noticed */
 	struct {
 		char scope[COMMAND_NAME_LEN];	/* "": a process outside of all */

@@ -263,6 +263,18 @@ static void build_revoke(struct host *h)
 	strcpy(c->name, "root");
 }
 
+static void build_promote(struct host *h)
+{
+	struct command_channel_promote *c;
+
+	message_begin(h, COMMAND_TRANSACT);
+	c = message_add(h, COMMAND_CHANNEL_PROMOTE);
+	root_channel(h, c->channel);
+	name_uuid(c->partition, "web1");
+	strcpy(c->name, "root");
+	c->slot = 1;
+}
+
 static struct command_domain *domain(struct host *h, uint16_t type, const char *name,
 				     uint64_t cpus, uint64_t memory)
 {
@@ -356,6 +368,7 @@ static const struct {
 	{ "channel destroy", channel, build_channel_destroy },
 	{ "channel connect", running, build_connect },
 	{ "channel revoke", running, build_revoke },
+	{ "channel promote", running, build_promote },
 	{ "domain create", nothing, build_domain },
 	{ "domain modify", two_domains, build_domain_modify },
 	{ "domain destroy", two_domains, build_domain_destroy },

@@ -103,20 +103,27 @@ static void test_a_partition_moves_to_another_domain_while_it_is_off(void **stat
 	refused(h, COMMAND_CONFLICT, "web1 is starting");
 }
 
+static void channel_of(struct host *h, const uint8_t partition[16], const char *device,
+		       uint8_t channel[16])
+{
+	sqlite3_stmt *q;
+
+	q = db_query(h->uvd.db, "SELECT uuid FROM channel WHERE partition = ? AND name = ?", "ut",
+		     partition, device);
+	assert_int_equal(db_next(h->uvd.db, q), 1);
+	db_uuid(q, 0, channel);
+	db_done(q);
+}
+
 static struct command_channel *revoke_channel(struct host *h, const char *name, const char *device)
 {
 	struct command_channel *c;
-	sqlite3_stmt *q;
 
 	message_begin(h, COMMAND_TRANSACT);
 	c = message_add(h, COMMAND_CHANNEL_REVOKE);
 	name_uuid(c->partition, name);
 	strcpy(c->name, device);
-	q = db_query(h->uvd.db, "SELECT uuid FROM channel WHERE partition = ? AND name = ?", "ut",
-		     c->partition, device);
-	assert_int_equal(db_next(h->uvd.db, q), 1);
-	db_uuid(q, 0, c->channel);
-	db_done(q);
+	channel_of(h, c->partition, device, c->channel);
 	return c;
 }
 
@@ -139,6 +146,41 @@ static void test_a_server_is_revoked_and_gets_the_channel_anew(void **state)
 	memset(c->channel, 1, sizeof(c->channel));
 	refused(h, COMMAND_NOT_FOUND, "no channel");
 	assert_int_equal(h->fake->revoked, 1);
+}
+
+static struct command_channel_promote *promote(struct host *h, uint32_t slot, uint64_t epoch)
+{
+	struct command_channel_promote *c;
+
+	message_begin(h, COMMAND_TRANSACT);
+	c = message_add(h, COMMAND_CHANNEL_PROMOTE);
+	name_uuid(c->partition, "web1");
+	strcpy(c->name, "root");
+	channel_of(h, c->partition, "root", c->channel);
+	c->slot = slot;
+	c->epoch = epoch;
+	return c;
+}
+
+/* The fake's channels are served by slot 0 in epoch 0, and slot 1 stands by. */
+static void test_a_standby_is_promoted_for_who_knows_the_epoch(void **state)
+{
+	struct host *h = *state;
+
+	define(h, "web1");
+	start(h, "web1");
+	promote(h, 1, 0);
+	accepted(h);
+	assert_int_equal(h->fake->promoted, 1);
+	promote(h, 1, 7);
+	refused(h, COMMAND_CONFLICT, "served otherwise by now");
+	promote(h, 0, 0);
+	refused(h, COMMAND_CONFLICT, "slot 0 does not stand by");
+	promote(h, COMMAND_MAX_SERVERS, 0);
+	refused(h, COMMAND_INVALID, "slot 4");
+	strcpy(promote(h, 1, 0)->name, "net0");
+	refused(h, COMMAND_INVALID, "this channel is of device root of web1");
+	assert_int_equal(h->fake->promoted, 1);
 }
 
 static struct command_device_modify *set_device(struct host *h, const char *name,
@@ -282,6 +324,7 @@ int main(void)
 		TEST(test_a_domain_grows_and_shrinks_around_what_runs),
 		TEST(test_a_partition_moves_to_another_domain_while_it_is_off),
 		TEST(test_a_server_is_revoked_and_gets_the_channel_anew),
+		TEST(test_a_standby_is_promoted_for_who_knows_the_epoch),
 		TEST(test_limits_alone_of_a_device_change),
 		TEST(test_a_disk_grows_and_never_shrinks),
 		TEST(test_a_reset_makes_anew_what_the_host_has_lost),
