@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What vCPUs did between two looks: one line for each context of the partitions that are on, the
- * busiest first. On a terminal it goes on until it is interrupted; else, and with --once or
- * --json, it is one interval.
+ * What vCPUs and devices did between two looks: one line for each context of the partitions that
+ * are on, the busiest first, and one for each device (top_device.c). On a terminal it goes on until
+ * it is interrupted; else, and with --once or --json, it is one interval.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,17 +13,13 @@
 #include <common/output.h>
 
 #include "cmdpartctl.h"
+#include "top.h"
 
 /* Counters since the context was made; the interval's are differences. */
 static const char *const counters[] = { "run_ns", "stolen_ns", "rested_ns", "throttled", "forced",
 					"windows", "overruns", NULL };
 static const char *const kinds[] = { "pio", "mmio", "hlt", "intr", "shutdown", "fail", "other",
 				     NULL };
-
-static json_int_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
 
 static const json_t *same(const json_t *list, const json_t *context)
 {
@@ -32,17 +28,9 @@ static const json_t *same(const json_t *list, const json_t *context)
 
 	json_array_foreach(list, i, c)
 		if (!strcmp(text(c, "partition"), text(context, "partition")) &&
-		    number(c, "index") == number(context, "index"))
+		    top_number(c, "index") == top_number(context, "index"))
 			return c;
 	return NULL;
-}
-
-/* Less than before means that it was started anew in between: then all of it is this interval's. */
-static json_int_t difference(const json_t *now, const json_t *before, const char *key)
-{
-	json_int_t n = number(now, key), b = number(before, key);
-
-	return n >= b ? n - b : n;
 }
 
 static json_t *interval(const json_t *context, const json_t *before, json_int_t elapsed)
@@ -53,25 +41,25 @@ static json_t *interval(const json_t *context, const json_t *before, json_int_t 
 	json_int_t sum = 0, n;
 
 	for (int i = 0; counters[i]; i++)
-		json_object_set_new(o, counters[i], json_integer(difference(context, before,
+		json_object_set_new(o, counters[i], json_integer(top_difference(context, before,
 								      counters[i])));
 	for (int i = 0; kinds[i]; i++) {
-		n = difference(exits, exits_before, kinds[i]);
+		n = top_difference(exits, exits_before, kinds[i]);
 		sum += n;
 		json_object_set_new(e, kinds[i], json_integer(n));
 	}
 	json_object_set_new(o, "exits", e);
 	json_object_set_new(o, "exit_count", json_integer(sum));
 	json_object_set_new(o, "interval_ns", json_integer(elapsed));
-	json_object_set_new(o, "cpu_percent", json_real(elapsed ? 100.0 * number(o, "run_ns") /
+	json_object_set_new(o, "cpu_percent", json_real(elapsed ? 100.0 * top_number(o, "run_ns") /
 						     elapsed : 0));
 	return o;
 }
 
 static int busier(const void *a, const void *b)
 {
-	json_int_t x = number(*(json_t *const *)a, "run_ns");
-	json_int_t y = number(*(json_t *const *)b, "run_ns");
+	json_int_t x = top_number(*(json_t *const *)a, "run_ns");
+	json_int_t y = top_number(*(json_t *const *)b, "run_ns");
 
 	return (x < y) - (x > y);
 }
@@ -79,7 +67,7 @@ static int busier(const void *a, const void *b)
 static json_t *compare(const json_t *reply, const json_t *before)
 {
 	const json_t *list = json_object_get(reply, "contexts"), *c, *old;
-	json_int_t elapsed = number(reply, "time") - number(before, "time");
+	json_int_t elapsed = top_number(reply, "time") - top_number(before, "time");
 	json_t **rows = calloc(json_array_size(list) + 1, sizeof(*rows)), *sorted = json_array();
 	size_t i, n = 0;
 
@@ -104,7 +92,7 @@ static void percent(char *to, size_t size, const json_t *value, const json_t *ro
 
 static void part(char *to, size_t size, const json_t *value, const json_t *row)
 {
-	json_int_t elapsed = number(row, "interval_ns");
+	json_int_t elapsed = top_number(row, "interval_ns");
 
 	snprintf(to, size, "%.1f", elapsed ? 100.0 * json_integer_value(value) / elapsed : 0);
 }
@@ -125,9 +113,9 @@ static void most_exits(char *to, size_t size, const json_t *value, const json_t 
 	(void)row;
 	to[0] = '\0';
 	for (int i = 0; kinds[i] && n < size; i++)
-		if (number(value, kinds[i]))
+		if (top_number(value, kinds[i]))
 			n += snprintf(to + n, size - n, "%s%lld %s", n ? ", " : "",
-				      (long long)number(value, kinds[i]), kinds[i]);
+				      (long long)top_number(value, kinds[i]), kinds[i]);
 	if (!n)
 		snprintf(to, size, "-");
 }
@@ -148,19 +136,28 @@ static void print(const json_t *rows)
 	output_table(stdout, fields, rows, "no partition runs");
 }
 
+/* Both in one object; vCPUs' "time", and that of the devices with them. */
 static int look(const struct options *o, json_t **reply)
 {
 	struct error e = ERROR_NONE;
+	json_t *devices = NULL;
 
-	return call(o, "GET", NULL, reply, &e, "/v1/contexts") == EXIT_OK ? EXIT_OK :
-	       give_up(o, &e);
+	*reply = NULL;
+	if (call(o, "GET", NULL, reply, &e, "/v1/contexts") != EXIT_OK ||
+	    call(o, "GET", NULL, &devices, &e, "/v1/devices") != EXIT_OK) {
+		json_decref(*reply);
+		*reply = NULL;
+		return give_up(o, &e);
+	}
+	json_object_set_new(*reply, "io", devices);
+	return EXIT_OK;
 }
 
 int run_top(const struct options *o, int argc, char **argv)
 {
 	const struct timespec pause = { .tv_sec = o->interval_s ? o->interval_s : 1 };
 	bool once = o->once || o->json || !isatty(STDOUT_FILENO);
-	json_t *before, *reply, *rows, *all;
+	json_t *before, *reply, *rows, *devices, *all;
 	int rc = look(o, &before);
 
 	(void)argc, (void)argv;
@@ -170,9 +167,11 @@ int run_top(const struct options *o, int argc, char **argv)
 		if (rc != EXIT_OK)
 			break;
 		rows = compare(reply, before);
+		devices = top_devices(json_object_get(reply, "io"), json_object_get(before, "io"));
 		if (o->json) {
-			all = json_pack("{s:i, s:O}", "schema_version", OUTPUT_SCHEMA_VERSION,
-					"contexts", rows);
+			all = json_pack("{s:i, s:O, s:O}", "schema_version",
+					OUTPUT_SCHEMA_VERSION, "contexts", rows, "devices",
+					devices);
 			output_json(stdout, all);
 			json_decref(all);
 		} else {
@@ -180,9 +179,11 @@ int run_top(const struct options *o, int argc, char **argv)
 			if (!once)
 				fputs("\033[H\033[2J", stdout);
 			print(rows);
+			top_print_devices(devices);
 			fflush(stdout);
 		}
 		json_decref(rows);
+		json_decref(devices);
 		json_decref(before);
 		before = reply;
 		if (once)

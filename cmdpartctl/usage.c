@@ -34,7 +34,7 @@ const struct command commands[] = {
 	{ "list", "", "the partitions", "", 0, 0, run_list },
 	{ "show", "NAME | --map", "all of one partition, or who owns what of the host", "m", 0, 1,
 	  run_show },
-	{ "top", "", "what partitions' vCPUs do, every second", "1i", 0, 0, run_top },
+	{ "top", "", "what vCPUs and devices do, every second", "1i", 0, 0, run_top },
 	{ "console", "NAME", "its serial port; ^] ends it", "lo", 1, 1, run_console },
 	{ "plan", "FILE|NAME [KEY=VALUE...]",
 	  "what starting it would do, and why; nothing is done", "ve", 0, 5, run_plan },

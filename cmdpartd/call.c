@@ -96,6 +96,7 @@ static void call_free(struct call *call)
 	error_clear(&call->verdict);
 	operations_free(&call->ops);
 	json_decref(call->answer);
+	free(call->devices);
 	free(call);
 }
 

@@ -41,6 +41,7 @@ struct call {
 	bool given;			/* the draft is a reservation's: there is no other one */
 	struct reservation *reservation; /* that one, as long as it is there */
 	void (*planned)(struct call *call, json_t *plan);	/* gets it, not the caller */
+	struct devices *devices;	/* to gather, once there are rows; owned */
 	json_t *answer;			/* owned: what is known so far */
 	uint64_t transactions;		/* of the host, when that was read */
 	/* under way */

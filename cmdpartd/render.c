@@ -171,13 +171,19 @@ json_t *render_device(const struct command_row_device *d)
 	return o;
 }
 
-json_t *render_channel(const struct command_row_channel *c)
+const char *render_channel_type(uint32_t type)
 {
 	static const char *const types[] = {
 		[CHANNEL_COMMAND] = "command", [CHANNEL_MONITOR] = "monitor",
 		[CHANNEL_BLOCK] = "block", [CHANNEL_NETWORK] = "network",
 		[CHANNEL_CONSOLE] = "console",
 	};
+
+	return WORD(types, type);
+}
+
+json_t *render_channel(const struct command_row_channel *c)
+{
 	static const char *const states[] = {
 		[ULTRAVISOR_SLOT_EMPTY] = "empty", [ULTRAVISOR_SLOT_ABSENT] = "absent",
 		[ULTRAVISOR_SLOT_STANDBY] = "standby", [ULTRAVISOR_SLOT_SERVING] = "serving",
@@ -191,13 +197,13 @@ json_t *render_channel(const struct command_row_channel *c)
 	set(o, "uuid", render_uuid(c->channel));
 	set_text(o, "partition", c->partition_name);
 	set_text(o, "device", c->name);
-	set_text(o, "type", WORD(types, c->type));
+	set_text(o, "type", render_channel_type(c->type));
 	set_number(o, "epoch", c->epoch);
 	set(o, "servers", servers);
 	return o;
 }
 
-json_t *render_context(const struct command_row_context *c)
+const char *render_exit(uint32_t kind)
 {
 	static const char *const kinds[ULTRAVISOR_EXIT_NR] = {
 		[ULTRAVISOR_EXIT_PIO] = "pio", [ULTRAVISOR_EXIT_MMIO] = "mmio",
@@ -205,6 +211,12 @@ json_t *render_context(const struct command_row_context *c)
 		[ULTRAVISOR_EXIT_SHUTDOWN] = "shutdown", [ULTRAVISOR_EXIT_FAIL] = "fail",
 		[ULTRAVISOR_EXIT_OTHER] = "other",
 	};
+
+	return WORD(kinds, kind);
+}
+
+json_t *render_context(const struct command_row_context *c)
+{
 	json_t *o = json_object(), *exits = json_object();
 
 	set_text(o, "partition", c->partition_name);
@@ -225,8 +237,8 @@ json_t *render_context(const struct command_row_context *c)
 	set_number(o, "late_max_ns", c->late_max_ns);
 	set_number(o, "overruns", c->overruns);
 	set_number(o, "overrun_max_ns", c->overrun_max_ns);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		set_number(exits, kinds[i], c->exits[i]);
+	for (uint32_t i = 0; i < ULTRAVISOR_EXIT_NR; i++)
+		set_number(exits, render_exit(i), c->exits[i]);
 	set(o, "exits", exits);
 	return o;
 }

@@ -12,7 +12,9 @@ const char *render_kind(uint32_t kind);
 
 json_t *render_partition(const struct command_row_partition *p);
 json_t *render_device(const struct command_row_device *d);
+const char *render_channel_type(uint32_t type);
 json_t *render_channel(const struct command_row_channel *c);
+const char *render_exit(uint32_t kind);	/* enum ultravisor_exit */
 json_t *render_context(const struct command_row_context *c);
 json_t *render_ledger(const struct command_row_ledger *l);
 json_t *render_history(const struct command_row_history *h);

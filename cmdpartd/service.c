@@ -12,6 +12,7 @@
 #include "book.h"
 #include "call.h"
 #include "console.h"
+#include "devices.h"
 #include "lease.h"
 #include "render.h"
 #include "service.h"
@@ -483,6 +484,8 @@ const struct http_route service_routes[] = {
 	{ "GET", "/v1/partitions/{}/why", why_get },
 	{ "GET", "/v1/partitions/{}/console", console_get },
 	{ "GET", "/v1/contexts", get_contexts },
+	{ "GET", "/v1/devices", devices_get },
+	{ "GET", "/metrics", metrics_get },
 	{ "POST", "/v1/activations", post_activations },
 	{ "POST", "/v1/plan", post_plan },
 	{ "GET", "/v1/plans", reservation_list },

@@ -362,19 +362,28 @@ static void log_refusal(struct http_request *r, const struct error *e)
 			   r->method, r->path, e->message);
 }
 
-static void reply_text(struct http_request *r, unsigned int status, json_t *body)
+static void reply_as(struct http_request *r, unsigned int status, const char *type, char *text)
 {
-	char *text = json_dumps(body, JSON_COMPACT);
 	struct MHD_Response *response;
 
-	json_decref(body);
-	if (!text)
-		text = strdup("{}");
 	response = text ? MHD_create_response_from_buffer(strlen(text), text,
 							  MHD_RESPMEM_MUST_FREE) : NULL;
 	if (response)
-		MHD_add_response_header(response, "Content-Type", "application/json");
+		MHD_add_response_header(response, "Content-Type", type);
 	answer(r, status, response);
+}
+
+static void reply_text(struct http_request *r, unsigned int status, json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+
+	json_decref(body);
+	reply_as(r, status, "application/json", text ? text : strdup("{}"));
+}
+
+void http_reply_text(struct http_request *r, const char *type, char *text)
+{
+	reply_as(r, 200, type, text);
 }
 
 void http_reply(struct http_request *r, unsigned int status, json_t *body)

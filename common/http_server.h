@@ -78,6 +78,8 @@ bool http_request_in_group(const struct http_request *r, gid_t group);
 /* The answers; each ends the request. body is stolen. */
 void http_reply(struct http_request *r, unsigned int status, json_t *body);
 void http_reply_error(struct http_request *r, const struct error *e);
+/* Text of another type than JSON; text is the server's to free. NULL: the connection ends. */
+void http_reply_text(struct http_request *r, const char *type, char *text);
 
 /*
  * 101 Switching Protocols to protocol, which the client must have asked for: otherwise this

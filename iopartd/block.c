@@ -401,6 +401,7 @@ const struct device_type block_device = {
 	.open = block_open,
 	.promote = block_promote,
 	.doorbell = block_doorbell,
+	.waits = virtio_waits,
 	.turn = block_turn,
 	.completed = block_completed,
 	.settings = block_settings,

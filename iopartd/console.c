@@ -22,6 +22,7 @@
 
 #include "console.h"
 #include "consolesock.h"
+#include "statistics.h"
 
 #define PART	16384u		/* bytes copied in one step */
 #define TURN	4u		/* steps a turn */
@@ -246,6 +247,30 @@ static int console_promote(struct device *d)
 	return rc ? rc : channel_ring(d->channel, IO_DOORBELL_STATE);
 }
 
+/* ---- what has passed */
+
+struct said {
+	struct device *d;
+	enum io_operation what;
+	uint64_t bytes;
+	bool failed;
+};
+
+static int count(void *argument)
+{
+	const struct said *s = argument;
+
+	statistics_done(s->d, s->what, 0, s->bytes, s->failed, UINT64_MAX, statistics_now());
+	return 0;
+}
+
+static int count_bytes(struct device *d, enum io_operation what, uint64_t bytes, bool failed)
+{
+	struct said s = { .d = d, .what = what, .bytes = bytes, .failed = failed };
+
+	return guarded(d->channel, count, &s);
+}
+
 /* ---- from the guest */
 
 struct take {
@@ -280,6 +305,7 @@ static int log_part(struct device *d)
 	struct console *c = d->data;
 	struct io_console_server *s = channel_own(d->channel);
 	struct take t = { .d = d, .from = c->tail };
+	bool failed;
 	int rc;
 
 	rc = guarded(d->channel, take, &t);
@@ -301,8 +327,11 @@ static int log_part(struct device *d)
 	} else {
 		c->size += t.n;
 	}
+	failed = c->failed;
 	rc = set_word(d, &s->tx_tail, c->tail);
 	CRASH_POINT("tail-moved");
+	if (!rc)
+		rc = count_bytes(d, IO_WRITE, failed ? 0 : t.n, failed);
 	if (!rc && c->size >= CONSOLE_LOG_LIMIT)
 		rc = rotate(d);
 	if (!rc && t.wake)
@@ -365,6 +394,8 @@ static int type_bytes(struct device *d, struct type *t)
 	struct console *k = d->data;
 	int rc = guarded(d->channel, type, t);
 
+	if (!rc && t->n)
+		rc = count_bytes(d, IO_READ, t->n, false);
 	if (!rc && t->n)
 		rc = channel_ring(d->channel, IO_DOORBELL_STATE);
 	if (rc) {
@@ -433,6 +464,15 @@ static void console_doorbell(struct device *d, unsigned int index)
 	(void)index;
 }
 
+static int console_waits(void *device)
+{
+	const struct device *d = device;
+	const struct io_console_client *peer = channel_peer(d->channel);
+	const struct console *c = d->data;
+
+	return atomic_load(&peer->tx_head) != c->tail;
+}
+
 static void console_lost(struct device *d)
 {
 	consolesock_lost(d);
@@ -457,6 +497,7 @@ const struct device_type console_device = {
 	.open = console_open,
 	.promote = console_promote,
 	.doorbell = console_doorbell,
+	.waits = console_waits,
 	.turn = console_turn,
 	.lost = console_lost,
 	.close = console_close,

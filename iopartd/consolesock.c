@@ -19,14 +19,16 @@
 
 #include "console.h"
 #include "consolesock.h"
+#include "statistics.h"
 
 #define CONNECTIONS	64u
+#define REPORTS		4u	/* told at a time: each is a copy of all */
 #define REQUEST_BYTES	128u
 #define REQUEST_SECONDS	5u
 #define PART		16384u
 #define PAUSE_USEC	1000000u	/* after EMFILE */
 
-enum mode { MODE_NONE, MODE_LOG, MODE_READ, MODE_WRITE };
+enum mode { MODE_NONE, MODE_LOG, MODE_READ, MODE_WRITE, MODE_REPORT };
 
 struct connection {
 	struct connection *next;
@@ -37,7 +39,8 @@ struct connection {
 	size_t got;
 	enum mode mode;
 	struct device *device;		/* whose console, once the request is granted */
-	uint64_t position, end;		/* in its log; MODE_LOG stops at end */
+	uint64_t position, end;		/* in its log, or in report; MODE_LOG stops at end */
+	struct io_report *report;	/* MODE_REPORT */
 	bool deaf;			/* the peer has said all it will */
 };
 
@@ -47,7 +50,7 @@ struct consolesock {
 	uid_t allowed;
 	sd_event_source *accept, *pause;
 	struct connection *connections;
-	unsigned int count;
+	unsigned int count, reports;
 };
 
 /* consolesock_changed is told a device only; there is one socket a process. */
@@ -63,9 +66,11 @@ static void drop(struct connection *c)
 	*p = c->next;
 	if (s->count-- == CONNECTIONS)
 		sd_event_source_set_enabled(s->accept, SD_EVENT_ON);
+	s->reports -= c->mode == MODE_REPORT;
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->deadline);
 	close(c->fd);
+	free(c->report);
 	free(c);
 }
 
@@ -197,7 +202,7 @@ static const char *parse(char *line, uint8_t uuid[16], enum mode *mode)
 	size_t i;
 
 	if (strcmp(verb, "CONSOLE") || !id || !rest)
-		return "expected CONSOLE, a partition's uuid, and what to do";
+		return "expected STATISTICS, or CONSOLE, a partition's uuid, and what to do";
 	if (uuid_read(uuid, id))
 		return "the partition is not named by a uuid";
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -209,6 +214,51 @@ static const char *parse(char *line, uint8_t uuid[16], enum mode *mode)
 	return "what to do is not log, attach, attach-ro or attach-rw";
 }
 
+/* ---- statistics */
+
+/* What is left of the report; c may be gone on return. */
+static void send_report(struct connection *c)
+{
+	ssize_t r = send(c->fd, (const char *)c->report + c->position, c->end - c->position,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r < 0 && (errno == EAGAIN || errno == EINTR))
+		r = 0;
+	if (r < 0 || (c->position += r) == c->end)
+		drop(c);
+	else
+		sd_event_source_set_io_events(c->io, EPOLLOUT);
+}
+
+/* Of all devices that are served here, as they are now. c may be gone on return. */
+static void report(struct connection *c)
+{
+	struct consolesock *s = c->sock;
+	struct device *d;
+	size_t n = 0;
+
+	if (s->reports == REPORTS) {
+		refuse(c, "ERR busy others are being told; ask again\n");
+		return;
+	}
+	for (d = s->iopart->devices; d; d = d->next)
+		n += d->state == DEVICE_SERVING;
+	c->report = calloc(n + 1, sizeof(*c->report));
+	if (!c->report || send(c->fd, "OK\n", 3, MSG_DONTWAIT | MSG_NOSIGNAL) != 3) {
+		drop(c);
+		return;
+	}
+	c->mode = MODE_REPORT;
+	s->reports++;
+	n = 0;
+	for (d = s->iopart->devices; d; d = d->next)
+		if (d->state == DEVICE_SERVING && !statistics_report(d, &c->report[n]))
+			n++;
+	c->end = n * sizeof(*c->report);
+	/* Its deadline stands: who takes no part of it in time gets no more. */
+	send_report(c);
+}
+
 /* The request line is complete. c may be gone on return. */
 static void grant(struct connection *c)
 {
@@ -217,6 +267,10 @@ static void grant(struct connection *c)
 	uint8_t uuid[16];
 	const char *why;
 
+	if (!strcmp(c->request, "STATISTICS")) {
+		report(c);
+		return;
+	}
 	why = parse(c->request, uuid, &mode);
 	if (why) {
 		refuse(c, "ERR bad-request %s\n", why);
@@ -285,6 +339,8 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
 	(void)fd;
 	if (c->mode == MODE_NONE)
 		hear_request(c);
+	else if (c->mode == MODE_REPORT)
+		send_report(c);
 	else if (revents & (EPOLLHUP | EPOLLERR))
 		drop(c);
 	else if (revents & EPOLLIN)
@@ -296,9 +352,14 @@ static int on_connection(sd_event_source *s, int fd, uint32_t revents, void *use
 
 static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata)
 {
+	struct connection *c = userdata;
+
 	(void)s;
 	(void)usec;
-	refuse(userdata, "ERR bad-request no request within %u seconds\n", REQUEST_SECONDS);
+	if (c->mode == MODE_REPORT)
+		drop(c);
+	else
+		refuse(c, "ERR bad-request no request within %u seconds\n", REQUEST_SECONDS);
 	return 0;
 }
 

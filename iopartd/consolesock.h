@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RUN/io-INSTANCE.sock: the consoles that this instance serves, for the command partition. A stream
- * socket; one request a connection, docs/io.md has the words:
+ * RUN/io-INSTANCE.sock: the consoles that this instance serves, and what its devices have done, for
+ * the command partition. A stream socket; one request a connection, docs/io.md has the words:
  *
  *   CONSOLE <partition uuid> log|attach|attach-ro|attach-rw\n     →  OK\n and bytes, or ERR …\n
+ *   STATISTICS\n           →  OK\n and a struct io_report for each device that is served here
  *
  * Only root and the command partition's user may ask. Nobody waits for a reader: each has a
  * position in the log and no buffer; one whose position is cut off is told so and dropped.

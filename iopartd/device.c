@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "handover.h"
+#include "statistics.h"
 
 const struct device_type *device_type(uint32_t channel_type)
 {
@@ -102,6 +103,11 @@ static void promote(void *argument)
 	rc = d->type->promote(d);
 	if (rc) {
 		device_log(d, LOG_ERR, "cannot be served here: %s", strerror(-rc));
+		device_lost(d, rc);
+		return;
+	}
+	rc = statistics_promoted(d);
+	if (rc) {
 		device_lost(d, rc);
 		return;
 	}

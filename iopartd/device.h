@@ -46,6 +46,8 @@ struct device_type {
 	/* It serves from now on, and the fence is held. Error: the device is lost. */
 	int (*promote)(struct device *d);
 	void (*doorbell)(struct device *d, unsigned int index);
+	/* Guarded; not 0: the guest has given it something that nobody has taken. */
+	int (*waits)(void *device);
 	/* Bounded work; true: there is more to do now. */
 	bool (*turn)(struct device *d);
 	/* Some of its operations are over (device_touched): publishes them. Optional. */

@@ -49,7 +49,7 @@ void inflight_start(struct inflight *f, struct io_inflight *table, unsigned int 
 	f->shared = IO_INFLIGHT_QUEUE(table, queue);
 }
 
-int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head)
+int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head, uint64_t now_ns)
 {
 	struct io_entry *e = &f->shared->entry[head];
 
@@ -57,6 +57,7 @@ int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head)
 		q->fault = "a descriptor is available again before it was used";
 		return -EPROTO;
 	}
+	e->taken_ns = now_ns;
 	atomic_store_explicit(&e->sequence, ++f->sequence, memory_order_relaxed);
 	store32(&e->state, IO_SUBMITTED);
 	CRASH_POINT("submitted");
@@ -65,6 +66,14 @@ int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head)
 	store64(&f->shared->sequence, f->sequence);
 	store64(&f->shared->available, q->taken);
 	return 0;
+}
+
+uint64_t inflight_taken(const struct inflight *f, uint32_t head, uint64_t now_ns)
+{
+	uint64_t taken_ns = f->shared->entry[head].taken_ns;
+
+	/* 0: by a server that did not note it. */
+	return taken_ns && taken_ns < now_ns ? taken_ns : now_ns;
 }
 
 void inflight_done(struct inflight *f, struct virtqueue *q, uint32_t head, uint32_t length)

@@ -46,8 +46,11 @@ void inflight_clear(struct io_inflight *table, uint32_t generation);
 /* An empty queue's table, after inflight_clear. */
 void inflight_start(struct inflight *f, struct io_inflight *table, unsigned int queue);
 
-/* Records that q's next entry, head, is taken. -EPROTO: that request is in flight already. */
-int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head);
+/* Records that q's next entry, head, is taken, now. -EPROTO: that request is in flight already. */
+int inflight_submit(struct inflight *f, struct virtqueue *q, uint32_t head, uint64_t now_ns);
+
+/* When a request that is replayed was taken: not later than now. */
+uint64_t inflight_taken(const struct inflight *f, uint32_t head, uint64_t now_ns);
 
 /* Records that a request is over and writes its used element; length: bytes the guest got. */
 void inflight_done(struct inflight *f, struct virtqueue *q, uint32_t head, uint32_t length);

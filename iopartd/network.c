@@ -24,6 +24,7 @@
 
 #include "inflight.h"
 #include "limit.h"
+#include "statistics.h"
 #include "tap.h"
 #include "virtio.h"
 
@@ -42,13 +43,18 @@ struct batch {
 	bool interrupt;
 };
 
+struct tally {
+	uint64_t packets, bytes;	/* without the header */
+	uint64_t dropped;		/* packets that no side could take */
+};
+
 struct network {
 	struct virtio virtio;		/* first: virtio.c finds it at d->data */
 	sd_event_source *tap;
 	bool attached;			/* our queue of the tap */
 	bool blocked;			/* the tap takes no packet now */
 	uint32_t held;			/* bytes of the packet that waits for buffers; 0: none */
-	uint64_t dropped;		/* packets that no side could take */
+	struct tally tally[2];		/* not told to the statistics yet, by queue */
 	struct limit limit[2];		/* each way has its own, by queue */
 	struct batch batch;
 	char *packet;			/* PACKET_BYTES while the driver is up */
@@ -134,6 +140,7 @@ static int publish(void *argument)
 	struct network *n = b->d->data;
 	struct virtqueue *q = &n->virtio.queue[b->queue];
 	struct io_inflight_queue *table = IO_INFLIGHT_QUEUE(n->virtio.table, b->queue);
+	struct tally *t = &n->tally[b->queue];
 	unsigned int i;
 
 	for (i = 0; i < b->count; i++)
@@ -146,6 +153,9 @@ static int publish(void *argument)
 	atomic_store_explicit(&table->used, q->published, memory_order_release);
 	b->interrupt = virtqueue_wants_interrupt(q);
 	b->count = 0;
+	statistics_done(b->d, b->queue == RECEIVE ? IO_READ : IO_WRITE, t->packets, t->bytes,
+			t->dropped, UINT64_MAX, statistics_now());
+	*t = (struct tally){ 0 };
 	return 0;
 }
 
@@ -170,6 +180,15 @@ static void begin_batch(struct device *d, unsigned int queue)
 	n->batch.d = d;
 	n->batch.queue = queue;
 	n->batch.count = 0;
+}
+
+static void note(struct network *n, unsigned int queue, uint64_t bytes, bool dropped)
+{
+	struct tally *t = &n->tally[queue];
+
+	t->packets += !dropped;
+	t->bytes += dropped ? 0 : bytes - HEADER;
+	t->dropped += dropped;
 }
 
 static void add_to_batch(struct batch *b, uint32_t head, uint32_t length)
@@ -211,6 +230,7 @@ static int transmit(struct device *d)
 	struct virtqueue *q = &n->virtio.queue[TRANSMIT];
 	struct fetch f = { .n = n, .chain = &scratch };
 	unsigned int i;
+	bool dropped;
 	ssize_t r;
 	int rc = 0;
 
@@ -220,18 +240,17 @@ static int transmit(struct device *d)
 		/* Not taken, it is found again when it may pass. */
 		if (rc < 0 || f.none || !limit_passes(&n->limit[TRANSMIT]))
 			break;
-		if (scratch.readable_bytes < HEADER + FRAME_MIN) {
-			n->dropped++;
-		} else {
+		dropped = scratch.readable_bytes < HEADER + FRAME_MIN;
+		if (!dropped) {
 			r = writev(d->backing, scratch.iov, scratch.readable);
 			if (r < 0 && errno == EAGAIN) {
 				n->blocked = true;
 				break;
 			}
 			/* The interface is down, or the packet is one the kernel refuses. */
-			if (r < 0)
-				n->dropped++;
+			dropped = r < 0;
 		}
+		note(n, TRANSMIT, scratch.readable_bytes, dropped);
 		limit_charge(&n->limit[TRANSMIT], scratch.readable_bytes);
 		CRASH_POINT("sent");
 		q->taken++;
@@ -298,7 +317,7 @@ static int deliver(void *argument)
 		room += scratch.writable_bytes;
 		if (!mergeable && room < n->held) {
 			/* The driver wants small packets only. */
-			n->dropped++;
+			note(n, RECEIVE, n->held, true);
 			n->held = 0;
 			return 0;
 		}
@@ -312,6 +331,7 @@ static int deliver(void *argument)
 	for (i = 0; i < chains; i++)
 		add_to_batch(&n->batch, head[i], size[i]);
 	q->taken += chains;
+	note(n, RECEIVE, n->held, false);
 	n->held = 0;
 	return 0;
 }
@@ -460,6 +480,12 @@ static void network_doorbell(struct device *d, unsigned int index)
 		virtio_state_changed(d);
 }
 
+/* Buffers for packets that may come are none that it waits for. */
+static int network_waits(void *device)
+{
+	return virtio_waits(device) & 1 << TRANSMIT;
+}
+
 static void network_lost(struct device *d)
 {
 	struct network *n = d->data;
@@ -500,6 +526,7 @@ const struct device_type network_device = {
 	.open = network_open,
 	.promote = virtio_promote,
 	.doorbell = network_doorbell,
+	.waits = network_waits,
 	.turn = network_turn,
 	.settings = network_settings,
 	.lost = network_lost,

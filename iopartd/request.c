@@ -20,6 +20,7 @@
 
 #include "block.h"
 #include "iov.h"
+#include "statistics.h"
 
 #define BYTES_MAX	(BLOCK_SEGMENTS * BLOCK_SEGMENT_SIZE)
 
@@ -37,6 +38,7 @@ struct request {
 	unsigned int queue;
 	uint32_t head, type, written;	/* written: bytes of the chain that are the guest's then */
 	uint64_t bytes;			/* data, for the limits */
+	uint64_t taken_ns;
 	uint8_t status;
 	bool over;			/* guarded part of the end was done */
 	unsigned int under_way, pieces, iovs;
@@ -264,11 +266,13 @@ static int take(void *argument)
 		}
 	}
 	/* The old server has charged it. */
+	r->taken_ns = statistics_now();
 	if (own->replayed < own->replay.count) {
 		own->replayed++;
+		r->taken_ns = inflight_taken(&own->inflight, r->head, r->taken_ns);
 		return 0;
 	}
-	rc = inflight_submit(&own->inflight, &b->virtio.queue[r->queue], r->head);
+	rc = inflight_submit(&own->inflight, &b->virtio.queue[r->queue], r->head, r->taken_ns);
 	if (!rc)
 		limit_charge(&b->limit, r->bytes);
 	return rc;
@@ -285,6 +289,22 @@ static void answer_id(const struct request *r)
 
 	memcpy(id, text, strnlen(text, sizeof(id)));
 	iov_write(r->iov, r->iovs, 0, id, sizeof(id));
+}
+
+static void count(const struct request *r)
+{
+	static const enum io_operation whats[] = {
+		[VIRTIO_BLK_T_IN] = IO_READ, [VIRTIO_BLK_T_OUT] = IO_WRITE,
+		[VIRTIO_BLK_T_FLUSH] = IO_FLUSH,
+	};
+	bool data = r->type == VIRTIO_BLK_T_IN || r->type == VIRTIO_BLK_T_OUT;
+	bool other = !data && r->type != VIRTIO_BLK_T_FLUSH;
+	bool good = r->status == VIRTIO_BLK_S_OK;
+	uint64_t now = statistics_now();
+
+	statistics_done(r->device, other ? IO_OTHER : whats[r->type], 1,
+			data && good ? r->bytes : 0, !good,
+			now > r->taken_ns ? now - r->taken_ns : 0, now);
 }
 
 static int finish(void *argument)
@@ -305,6 +325,7 @@ static int finish(void *argument)
 	*(volatile uint8_t *)r->status_at = r->status;
 	inflight_done(&b->queue[r->queue].inflight, &b->virtio.queue[r->queue], r->head,
 		      r->written);
+	count(r);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <common/log.h>
 
 #include "inflight.h"
+#include "statistics.h"
 #include "virtio.h"
 
 #define EVERY_DEVICE							\
@@ -123,6 +124,7 @@ static int empty_table(void *argument)
 	struct virtio *v = d->data;
 
 	inflight_clear(v->table, v->generation);
+	statistics_forget_wait(d);
 	return 0;
 }
 

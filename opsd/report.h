@@ -19,6 +19,9 @@ json_t *report_partition(struct ops *ops, const char *name, struct error *e);
 json_t *report_activation(struct ops *ops, const char *id, struct error *e);
 json_t *report_activations(struct ops *ops, uint32_t limit, struct error *e);
 
+/* The page of /metrics, the caller's to free; NULL: out of memory. */
+char *report_metrics(struct ops *ops);
+
 json_t *report_events(struct ops *ops, const struct store_event_filter *filter, struct error *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <common/exposition.h>
 #include <common/http_client.h>
 #include <common/http_server.h>
 #include <common/log.h>
@@ -393,6 +394,13 @@ static void on_get_hosts(struct http_request *r, void *data)
 	answer(r, report_hosts(s->ops), &e);
 }
 
+static void on_get_metrics(struct http_request *r, void *data)
+{
+	struct service *s = data;
+
+	http_reply_text(r, EXPOSITION_TYPE, report_metrics(s->ops));
+}
+
 static void on_get_domains(struct http_request *r, void *data)
 {
 	struct service *s = data;
@@ -511,6 +519,7 @@ static const struct http_route routes[] = {
 	{ "POST", "/v1/activations", on_activate },
 	{ "POST", "/v1/deactivations", on_deactivate },
 	{ "GET", "/v1/events", on_get_events },
+	{ "GET", "/metrics", on_get_metrics },
 	{ 0 },
 };
 

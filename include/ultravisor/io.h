@@ -125,7 +125,7 @@ struct io_entry {
 	uint32_t length;		/* bytes written to the guest: used ring's len */
 	_Atomic uint64_t sequence;	/* order of submission */
 	uint64_t position;		/* used index (not wrapped to 16 bits) that it will get */
-	uint64_t cookie;		/* the server's own */
+	uint64_t taken_ns;		/* CLOCK_BOOTTIME; for statistics */
 };
 
 struct io_inflight_queue {
@@ -187,13 +187,64 @@ struct io_console_private {
 	_Atomic uint64_t rotating;
 };
 
+/*
+ * What a device's servers count: the last IO_STATISTICS_SIZE bytes of the private area, whatever
+ * its type. Zero at first; the next server goes on with it. Written by who serves, one word at a
+ * time, and read by nobody else: others are told in an io_report. Times are of CLOCK_BOOTTIME.
+ */
+#define IO_STATISTICS_SIZE	1024u
+#define IO_LATENCY_BUCKETS	24u
+#define IO_LATENCY_FIRST	12u	/* bucket i: at most 2^(12 + i) ns; the last one: any */
+
+/* Disks: all four; network cards: to and from the guest; consoles: typed, said. */
+enum io_operation {
+	IO_READ = 0, IO_WRITE = 1, IO_FLUSH = 2, IO_OTHER = 3, IO_OPERATIONS
+};
+
+struct io_counter {
+	uint64_t requests;		/* or packets; consoles: 0 */
+	uint64_t bytes;
+	uint64_t errors;		/* of the requests; or packets that were dropped */
+	uint64_t latency_ns;		/* disks: of all of them together, from taken to done */
+	uint64_t latency[IO_LATENCY_BUCKETS];
+};
+
+struct io_statistics {
+	uint32_t version;		/* 0: nobody has counted yet */
+	uint32_t reserved0;
+	uint64_t takeovers;		/* servers behind the first */
+	uint64_t promoted_ns;		/* who serves does so since then */
+	uint64_t done_ns;		/* the last request, packet or byte */
+	uint64_t waits_ns;		/* the guest waits since then for a new server; 0: no */
+	uint64_t stall_ns, stall_max_ns;	/* that the last take-over made it wait; any did */
+	uint64_t reserved[1];
+	struct io_counter operation[IO_OPERATIONS];
+};
+
+#define IO_STATISTICS_VERSION	1
+
+/* How a server tells of it (docs/io.md, STATISTICS): as many of these as it serves devices. */
+struct io_report {
+	uint32_t length;		/* sizeof(struct io_report) */
+	uint32_t type;			/* enum channel_type */
+	uint8_t partition[16];
+	char device[32];
+	uint64_t now_ns;
+	uint64_t in_flight;		/* disks: requests taken and not finished */
+	struct io_statistics statistics;
+};
+
+_Static_assert(sizeof(struct io_statistics) == 64 + IO_OPERATIONS * 8 * (4 + IO_LATENCY_BUCKETS),
+	       "no padding");
+_Static_assert(sizeof(struct io_statistics) <= IO_STATISTICS_SIZE, "statistics");
 _Static_assert(sizeof(struct io_client) <= IO_CLIENT_SIZE, "client area");
 _Static_assert(sizeof(struct io_server) <= IO_SERVER_SIZE, "server area");
 _Static_assert(sizeof(struct io_inflight_queue) == 64 + 32 * IO_MAX_QUEUE_SIZE, "no padding");
 _Static_assert(sizeof(struct io_inflight) + IO_MAX_QUEUES * sizeof(struct io_inflight_queue) <=
-	       IO_PRIVATE_SIZE, "private area");
+	       IO_PRIVATE_SIZE - IO_STATISTICS_SIZE, "private area");
 _Static_assert(sizeof(struct io_console_client) <= IO_CONSOLE_CLIENT_SIZE, "console client");
 _Static_assert(sizeof(struct io_console_server) <= IO_CONSOLE_SERVER_SIZE, "console server");
-_Static_assert(sizeof(struct io_console_private) <= IO_CONSOLE_PRIVATE_SIZE, "console private");
+_Static_assert(sizeof(struct io_console_private) <= IO_CONSOLE_PRIVATE_SIZE - IO_STATISTICS_SIZE,
+	       "console private");
 
 #endif

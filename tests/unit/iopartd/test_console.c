@@ -455,6 +455,74 @@ static void requests_that_make_no_sense_are_answered(void **p)
 	close(fd);
 }
 
+static void its_statistics_are_told(void **p)
+{
+	struct { char ok[3]; struct io_report report; char more; } __attribute__((packed)) got;
+	struct state *s = *p;
+	struct io_report r;
+	bool closed;
+	int fd;
+
+	put(&s->g, 1000);
+	rig_until(&s->r, empty, &s->g);
+	assert_int_equal(console_type(s->r.device, "abc", 3), 3);
+	fd = dial(s);
+	assert_int_equal(send(fd, "STATISTICS\n", 11, 0), 11);
+	assert_int_equal(take(s, fd, (char *)&got, sizeof(got), &closed), sizeof(got) - 1);
+	assert_true(closed);
+	close(fd);
+	assert_memory_equal(got.ok, "OK\n", 3);
+	r = got.report;
+	assert_int_equal(r.length, sizeof(r));
+	assert_int_equal(r.type, CHANNEL_CONSOLE);
+	assert_memory_equal(r.partition, rig_partition, sizeof(rig_partition));
+	assert_string_equal(r.device, s->r.device->id.name);
+	assert_int_equal(r.statistics.operation[IO_WRITE].bytes, 1000);
+	assert_int_equal(r.statistics.operation[IO_READ].bytes, 3);
+	assert_int_equal(r.statistics.takeovers, 0);
+
+	fd = dial(s);
+	assert_int_equal(send(fd, "STATISTICS now\n", 15, 0), 15);
+	rig_run(&s->r, 5);
+	expect(s, fd, "ERR bad-request ", true);
+	close(fd);
+}
+
+/* Who does not take what was asked for holds one of four places, for five seconds. */
+static void a_report_that_nobody_reads_is_given_up(void **p)
+{
+	struct state *s = *p;
+	struct device *d = s->r.device, *last = NULL;
+	static struct device many[2000];
+	int fd[5], i;
+
+	/* More than a socket holds: the same device over and over. */
+	for (i = 0; i < 2000; i++) {
+		many[i] = *d;
+		many[i].next = last;
+		last = &many[i];
+	}
+	s->r.io.devices = last;
+	for (i = 0; i < 5; i++) {
+		fd[i] = dial(s);
+		assert_int_equal(send(fd[i], "STATISTICS\n", 11, 0), 11);
+		rig_run(&s->r, 5);
+	}
+	s->r.io.devices = d;
+	expect(s, fd[4], "ERR busy ", true);
+	close(fd[0]);
+	rig_run(&s->r, 5);
+	close(fd[4]);
+	fd[4] = dial(s);
+	assert_int_equal(send(fd[4], "STATISTICS\n", 11, 0), 11);
+	rig_run(&s->r, 5200);
+	expect(s, fd[4], "OK\n", false);
+	fd[0] = ask(s, "log");
+	expect(s, fd[0], "OK\n", true);
+	for (i = 0; i < 5; i++)
+		close(fd[i]);
+}
+
 /* By who asks alone: the socket is everybody's. */
 static void nobody_but_root_and_one_user_may_ask(void **p)
 {
@@ -551,6 +619,8 @@ int main(void)
 		TEST(the_log_is_all_so_far),
 		TEST(readers_see_what_comes_and_one_types),
 		TEST(requests_that_make_no_sense_are_answered),
+		TEST(its_statistics_are_told),
+		TEST(a_report_that_nobody_reads_is_given_up),
 		TEST(nobody_but_root_and_one_user_may_ask),
 		TEST(a_client_that_says_nothing_delays_nobody),
 		TEST(a_slow_reader_is_told_and_dropped),

@@ -220,6 +220,31 @@ static void uninit(struct state *s)
 	unlink(s->path);
 }
 
+/* All servers have counted in one place, each request once; a killed one may have missed one. */
+static void check_statistics(const struct state *s)
+{
+	const struct io_statistics *t = (void *)((char *)channel_private(s->g.server) +
+						 IO_PRIVATE_SIZE - IO_STATISTICS_SIZE);
+	uint64_t requests = 0, bytes = 0, times = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < IO_OPERATIONS; i++) {
+		requests += t->operation[i].requests;
+		bytes += t->operation[i].bytes;
+		assert_int_equal(t->operation[i].errors, 0);
+		for (k = 0; k < IO_LATENCY_BUCKETS; k++)
+			times += t->operation[i].latency[k];
+	}
+	assert_in_range(requests, s->completed - s->servers, s->completed);
+	assert_in_range(times, requests, requests + 1);
+	assert_in_range(bytes, requests * BLOCK, (requests + 1) * BLOCK);
+	assert_in_range(t->takeovers, 1, s->servers - 1);
+	assert_true(t->stall_max_ns > 0 && t->stall_max_ns >= t->stall_ns);
+	assert_true(t->stall_max_ns < 60000000000ull);
+	/* It may be that nothing was left for the last one. */
+	assert_int_equal(t->waits_ns, 0);
+}
+
 static void finish(struct state *s)
 {
 	pid_t pid = start_server(s, NULL, 0);
@@ -239,6 +264,7 @@ static void finish(struct state *s)
 	for (i = 0; i < s->queues; i++)
 		assert_false(guest_used(&s->g, i, &head, &length));
 	kill_server(pid);
+	check_statistics(s);
 	for (i = 0; i < SLOTS; i++) {
 		s->slot[i].write = true;
 		check(s, i);
