@@ -122,13 +122,18 @@ build/tests/host/%: tests/host/%.c build/libchannel.a build/common.a
 # A program of several files has a folder of its name for the others.
 build/tests/host/kmod/random: $(wildcard tests/host/kmod/random/*.[ch])
 
-# uvd, killed where a campaign says.
-HOST_TESTS += build/tests/long/uvd-crash
-build/tests/long/uvd-crash: tests/long/crash_point.c $(call sources,uvd) $(wildcard uvd/*.h) $(GENERATED) build/libchannel.a build/common.a
-	@mkdir -p $(@D)
-	@echo "  CC      $@"
-	@$(CC) -std=gnu11 $(CPPFLAGS) -DCRASH_POINTS $(CFLAGS) $(WARN) $(CFLAGS_uvd) $(filter %.c %.a,$^) \
-		-Wl,--as-needed $(shell pkg-config --libs $(call pkgs,uvd $(LIBS))) -lpthread -o $@
+# Daemons that are killed where a test says.
+HOST_TESTS += build/tests/long/uvd-crash build/tests/long/iopartd-crash
+build/tests/long/uvd-crash: tests/long/crash_point.c
+build/tests/long/iopartd-crash: tests/long/io_crash_point.c
+define crash_rules
+build/tests/long/$1-crash: $(call sources,$1) $(wildcard $1/*.h) $(GENERATED) build/libchannel.a build/common.a
+	@mkdir -p $$(@D)
+	@echo "  CC      $$@"
+	@$$(CC) -std=gnu11 $$(CPPFLAGS) -DCRASH_POINTS $$(CFLAGS) $$(WARN) $$(CFLAGS_$1) $$(filter %.c %.a,$$^) \
+		-Wl,--as-needed $(shell pkg-config --libs $(call pkgs,$1 $(LIBS))) -lpthread -o $$@
+endef
+$(foreach d,uvd iopartd,$(eval $(call crash_rules,$d)))
 
 # What guests run: they have no libraries.
 GUEST_TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/guest/*.c))
