@@ -113,16 +113,17 @@ static void check(const struct worker *w, const struct sector *s, uint64_t at)
 	if (!want && !s->magic)
 		return;
 	if (!whole(s, w->first + at))
-		die("DAMAGED: sector %llu is none that was written", (unsigned long long)at + w->first);
+		die("DAMAGED: sector %llu is none that was written", (unsigned long long)(w->first + at));
 	if (s->write != want)
-		die("DAMAGED: sector %llu is of write %llu, not %u", (unsigned long long)at + w->first,
-		    (unsigned long long)s->write, want);
+		die("DAMAGED: sector %llu is of write %llu, not %u",
+		    (unsigned long long)(w->first + at), (unsigned long long)s->write, want);
 }
 
 static void move(struct worker *w, bool out, uint64_t at, size_t n)
 {
 	const off_t offset = (w->first + at) * SECTOR;
-	const ssize_t rc = out ? pwrite(disk, w->buffer, n, offset) : pread(disk, w->buffer, n, offset);
+	const ssize_t rc = out ? pwrite(disk, w->buffer, n, offset) :
+				 pread(disk, w->buffer, n, offset);
 
 	if (rc != (ssize_t)n)
 		die("I/O error: %s of %zu bytes at %llu: %s", out ? "write" : "read", n,
@@ -135,8 +136,10 @@ static void put(struct worker *w, uint64_t at, uint64_t n)
 	for (uint64_t i = 0; i < n; i++) {
 		struct sector *s = &w->buffer[i];
 
-		*s = (struct sector){ .magic = MAGIC, .number = w->first + at + i, .write = w->write,
-				      .flushed = w->flushed };
+		*s = (struct sector){
+			.magic = MAGIC, .number = w->first + at + i,
+			.write = w->write, .flushed = w->flushed,
+		};
 		for (unsigned int k = 0; k < sizeof(s->data) / sizeof(*s->data); k += 7)
 			s->data[k] = draw(&w->random, UINT64_MAX);
 		s->sum = sum_of(s);
@@ -158,11 +161,12 @@ static void get(struct worker *w, uint64_t at, uint64_t n)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
+	const unsigned int index = w->first / sectors;
 	uint64_t n, at, covered;
 	unsigned int kind;
 
 	while (!__atomic_load_n(&ends, __ATOMIC_RELAXED)) {
-		if ((unsigned int)(w->first / sectors) >= __atomic_load_n(&active, __ATOMIC_RELAXED)) {
+		if (index >= __atomic_load_n(&active, __ATOMIC_RELAXED)) {
 			usleep(20000);
 			continue;
 		}
@@ -252,7 +256,7 @@ struct record {
 static void note(struct history *h, const struct sector *s, uint64_t number)
 {
 	if (!whole(s, number))
-		die("sector %llu was written, and not by this program", (unsigned long long)number);
+		die("sector %llu was written by another", (unsigned long long)number);
 	if (s->write < h->newest[number])
 		die("sector %llu: write %llu ran after %llu was visible", (unsigned long long)number,
 		    (unsigned long long)s->write, (unsigned long long)h->newest[number]);
@@ -289,7 +293,8 @@ static void read_log(struct history *h, const char *path)
 		if (r.type)
 			continue;
 		h->writes++;
-		if (r.offset % SECTOR || r.length % SECTOR || (r.offset + r.length) / SECTOR > h->sectors)
+		if (r.offset % SECTOR || r.length % SECTOR ||
+		    (r.offset + r.length) / SECTOR > h->sectors)
 			die("a write of %llu bytes at %llu", (unsigned long long)r.length,
 			    (unsigned long long)r.offset);
 		for (uint64_t i = 0; i < r.length / SECTOR; i++)
@@ -355,8 +360,8 @@ int main(int argc, char **argv)
 	}
 	h.newest = room(h.sectors * sizeof(*h.newest));
 	read_log(&h, argv[2]);
-	printf("verify: log whole: %u writes of %zu sectors, %zu written again, %u flushes.\n", h.writes,
-	       h.entries, h.again, h.flushes);
+	printf("verify: log whole: %u writes of %zu sectors, %zu written again, %u flushes.\n",
+	       h.writes, h.entries, h.again, h.flushes);
 	for (int i = 4; i < argc; i++)
 		check_image(&h, argv[i]);
 	return 0;

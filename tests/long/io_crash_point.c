@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * For an iopartd that is built with CRASH_POINTS: what /run/ultravisor/crash-io says when it starts
- * ("published 57") is the point, and the pass of it, at which it is killed. It may open no file later.
+ * ("published 57") is the point, and the pass of it, at which it is killed. It may open no file
+ * later.
  */
 #include <common/crash.h>
 #include <signal.h>
