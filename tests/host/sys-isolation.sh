@@ -21,6 +21,8 @@ install_intruder() {
 	rm -f "$iopartd"
 	cp "$repository/build/tests/host/sys/intruder" "$iopartd"
 }
+# The intruder is not to serve before it is meant to.
+fail_back 0
 mkdir -p /run/intruder && chmod 1777 /run/intruder
 
 initrd 6.1-cloud 'mount -t ext4 /dev/vda /mnt; echo "guest: ready"
