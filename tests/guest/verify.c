@@ -113,7 +113,8 @@ static void check(const struct worker *w, const struct sector *s, uint64_t at)
 	if (!want && !s->magic)
 		return;
 	if (!whole(s, w->first + at))
-		die("DAMAGED: sector %llu is none that was written", (unsigned long long)(w->first + at));
+		die("DAMAGED: sector %llu is no sector of ours",
+		    (unsigned long long)(w->first + at));
 	if (s->write != want)
 		die("DAMAGED: sector %llu is of write %llu, not %u",
 		    (unsigned long long)(w->first + at), (unsigned long long)s->write, want);
@@ -258,8 +259,9 @@ static void note(struct history *h, const struct sector *s, uint64_t number)
 	if (!whole(s, number))
 		die("sector %llu was written by another", (unsigned long long)number);
 	if (s->write < h->newest[number])
-		die("sector %llu: write %llu ran after %llu was visible", (unsigned long long)number,
-		    (unsigned long long)s->write, (unsigned long long)h->newest[number]);
+		die("sector %llu: write %llu ran after %llu was visible",
+		    (unsigned long long)number, (unsigned long long)s->write,
+		    (unsigned long long)h->newest[number]);
 	h->again += s->write == h->newest[number];
 	h->newest[number] = s->write;
 	if (h->entries == h->space) {

@@ -7,6 +7,7 @@
 #
 # KILLS at random, HANGS, POINTS (names, or how many) and IMAGES of losses of power, in each of ROUNDS guests; SEED.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/guest.bash"
+source "$(dirname "${BASH_SOURCE[0]}")/lib/servers.bash"
 
 kills=${KILLS:-2} hangs=${HANGS:-1} images=${IMAGES:-4} rounds=${ROUNDS:-1} seed=${SEED:-$((RANDOM + 1))} mib=64
 RANDOM=$seed
@@ -18,19 +19,7 @@ echo "seed: $seed"
 powerdisk=$repository/build/tests/host/uvd/powerdisk
 verify=$repository/build/tests/guest/verify
 crash=/run/ultravisor/crash-io
-pid_of() { pgrep -o -f "^([^ ]*/)?iopartd --instance $1"; }
-replaced() { local now; now=$(pid_of "$1") && [[ $now != "$2" ]]; }
-has() { cmdpartctl show verified --json | jq -r ".channels[] | select(.device == \"root\") | .servers[] | select(.state == \"$1\") | .name" | sed 's/^io-//'; }
-both() { [[ $(cmdpartctl show verified --json | jq -c '.channels[] | select(.device == "root") | [.servers[].state] | sort') == '["serving","standby"]' ]]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
-# A server's end, and another one in its place
-end() { # SIGNAL INSTANCE
-	local old
-	old=$(pid_of "$2")
-	kill "-$1" "$old"
-	within 60 replaced "$2" "$old"
-	within 60 both
-}
 
 # The program has the instants named in its source.
 program=$repository/build/bin/iopartd
@@ -71,26 +60,26 @@ round() {
 	cmdpartctl define "$work/verified.json"
 	cmdpartctl start verified
 	within 60 console_has verified 'verify: begins'
-	within 60 both
+	within 60 both verified root
 	for ((i = 0; i < kills; i++)); do
 		sleep "0.$((RANDOM % 10))"
-		end KILL "$(has serving)"
+		end_server verified root KILL "$(has verified root serving)"
 		killed=$((killed + 1))
 	done
 	for point in "${points[@]}"; do
 		# The standby comes back with the point, serves, and does not outlive it.
 		echo "$point $((RANDOM % 50 + 1))" >$crash
-		victim=$(has standby)
-		end KILL "$victim"
+		victim=$(has verified root standby)
+		end_server verified root KILL "$victim"
 		rm -f $crash
 		i=$(pid_of "$victim")
-		end KILL "$(has serving)"
+		end_server verified root KILL "$(has verified root serving)"
 		within 60 gone "$i" || fail "$point is not passed"
-		within 60 both
+		within 60 both verified root
 		stepped=$((stepped + 1))
 	done
 	for ((i = 0; i < hangs; i++)); do
-		end STOP "$(has serving)"
+		end_server verified root STOP "$(has verified root serving)"
 		hung=$((hung + 1))
 	done
 	ended() { printf 'end\n' | timeout 5 cmdpartctl console verified >/dev/null 2>&1; console_has verified 'guest: ends'; }
