@@ -45,6 +45,25 @@ static int on_again(sd_event_source *s, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/*
+ * The pool's memory, once nothing was under way for a whole turn of the clock. true: it is, or
+ * cannot be, given back, and the clock may stop.
+ */
+static bool give_back(struct iopart *io)
+{
+	if (!io->pool_used && !io->pool.touched)
+		return true;
+	if (io->pool.touched || !pool_idle(&io->pool) || io->uring.under_way) {
+		io->pool_used = true;
+		io->pool.touched = false;
+		return false;
+	}
+	io->pool_used = false;
+	if (uring_release(&io->uring))
+		pool_release(&io->pool);
+	return true;
+}
+
 static int on_life(sd_event_source *s, uint64_t usec, void *userdata)
 {
 	struct iopart *io = userdata;
@@ -55,7 +74,7 @@ static int on_life(sd_event_source *s, uint64_t usec, void *userdata)
 	(void)usec;
 	for (d = io->devices; d; d = d->next)
 		any |= device_live(d);
-	if (any)
+	if (any || !give_back(io))
 		iopart_watch(io);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct iopart {
 	sd_event *event;
 	struct pool pool;
 	struct uring uring;
+	bool pool_used;			/* the pool has memory, for all we know */
 	struct device *devices;		/* list, by next */
 	struct handover *handover;	/* NULL: none */
 	struct device *touched;		/* have completions to publish, by next_touched */
@@ -43,7 +44,10 @@ void iopart_uninit(struct iopart *io);
  */
 void iopart_flush(struct iopart *io);
 
-/* Some device has work: shows every second that this process lives, for as long as one has. */
+/*
+ * Some device has work: shows every second that this process lives, for as long as one has. Then
+ * gives the pool's memory back, after a second in which nobody needed it, and is still.
+ */
 void iopart_watch(struct iopart *io);
 
 #endif

@@ -8,6 +8,9 @@
 
 #include "pool.h"
 
+_Static_assert(POOL_SLAB % POOL_LARGE == 0 && POOL_SLAB % POOL_SMALL == 0 &&
+	       (1 << 20) / 8 % POOL_LARGE == 0, "blocks do not cross slabs");
+
 int pool_init(struct pool *p, size_t bytes)
 {
 	uint32_t i;
@@ -15,9 +18,12 @@ int pool_init(struct pool *p, size_t bytes)
 	p->smalls = bytes / 8 / POOL_SMALL;
 	p->larges = (bytes - bytes / 8) / POOL_LARGE;
 	p->size = bytes;
+	p->touched = false;
 	p->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->base == MAP_FAILED)
 		return -errno;
+	/* A huge page would come for the first block, and be most of what an idle daemon may have. */
+	madvise(p->base, bytes, MADV_NOHUGEPAGE);
 	p->small = calloc(p->smalls, sizeof(*p->small));
 	p->large = calloc(p->larges, sizeof(*p->large));
 	if (!p->small || !p->large) {
@@ -51,6 +57,7 @@ int pool_take(struct pool *p, uint64_t bytes, void **block)
 {
 	unsigned int n = pool_count(bytes), i = 0;
 
+	p->touched = true;
 	if (n == 1 && bytes <= POOL_SMALL && p->small_free) {
 		block[0] = p->base + (size_t)POOL_SMALL * p->small[--p->small_free];
 		return 0;
@@ -71,4 +78,14 @@ void pool_give(struct pool *p, void *block)
 		p->small[p->small_free++] = offset / POOL_SMALL;
 	else
 		p->large[p->large_free++] = (offset - small_end) / POOL_LARGE;
+}
+
+bool pool_idle(const struct pool *p)
+{
+	return p->small_free == p->smalls && p->large_free == p->larges;
+}
+
+void pool_release(struct pool *p)
+{
+	madvise(p->base, p->size, MADV_DONTNEED);
 }

@@ -233,6 +233,8 @@ static int build(struct device *d, const struct fetch *f, struct request **out)
 		*out = r;
 		return 0;
 	}
+	if (!d->iopart->pool.touched)
+		iopart_watch(d->iopart);
 	if (pool_take(&d->iopart->pool, p.bytes, buffer)) {
 		free(r);
 		return -EAGAIN;

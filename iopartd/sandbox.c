@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <linux/fs.h>
 #include <linux/if_tun.h>
+#include <linux/io_uring.h>
 #include <linux/ultravisor.h>
 #include <seccomp.h>
 
@@ -167,6 +168,10 @@ static int add_rules(scmp_filter_ctx f)
 	/* No file at all. sd-event asks for the boot id, to spread timers, and can do without. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
+	/* The pool's memory as it is needed; the ring takes nothing else either. */
+	if (!rc)
+		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(io_uring_register), 1,
+				      SCMP_A1(SCMP_CMP_EQ, IORING_REGISTER_BUFFERS_UPDATE));
 	/* Mappings of channels and malloc; nothing that could be executed. */
 	if (!rc)
 		rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,

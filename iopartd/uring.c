@@ -26,15 +26,17 @@ static int restrict_ring(struct io_uring *ring)
 		IORING_OP_FSYNC,	/* flush */
 		IORING_OP_FALLOCATE,	/* discard, write zeroes */
 	};
-	struct io_uring_restriction r[ARRAY_SIZE(operations)];
+	struct io_uring_restriction r[ARRAY_SIZE(operations) + 1];
 	size_t i;
 
-	/* No flag of an entry and no register operation is named, so none is allowed. */
+	/* No flag of an entry and no other register operation is named, so none is allowed. */
 	memset(r, 0, sizeof(r));
 	for (i = 0; i < ARRAY_SIZE(operations); i++) {
 		r[i].opcode = IORING_RESTRICTION_SQE_OP;
 		r[i].sqe_op = operations[i];
 	}
+	r[i].opcode = IORING_RESTRICTION_REGISTER_OP;
+	r[i].register_op = IORING_REGISTER_BUFFERS_UPDATE;
 	if (syscall(__NR_io_uring_register, ring->ring_fd, IORING_REGISTER_RESTRICTIONS, r,
 		    ARRAY_SIZE(r)) < 0)
 		return -errno;
@@ -47,18 +49,19 @@ static int restrict_ring(struct io_uring *ring)
 int uring_init(struct uring *u, const struct pool *p)
 {
 	struct io_uring_params parameters = { .flags = IORING_SETUP_R_DISABLED };
-	struct iovec all = { p->base, p->size };
 	int rc;
 
+	if (p->size / POOL_SLAB > URING_SLABS)
+		return -E2BIG;
 	memset(u, 0, sizeof(*u));
+	u->pool = p;
 	rc = io_uring_queue_init_params(URING_OPERATIONS, &u->ring, &parameters);
 	if (rc)
 		return rc;
-	rc = io_uring_register_buffers(&u->ring, &all, 1);
+	rc = io_uring_register_buffers_sparse(&u->ring, p->size / POOL_SLAB);
 	u->fixed = rc == 0;
 	if (rc)
-		log_info("direct I/O goes without registered buffers (limit on locked memory): %s",
-			 strerror(-rc));
+		log_info("direct I/O goes without registered buffers: %s", strerror(-rc));
 	rc = restrict_ring(&u->ring);
 	if (rc)
 		io_uring_queue_exit(&u->ring);
@@ -87,13 +90,59 @@ static struct io_uring_sqe *start(struct uring *u)
 	return io_uring_get_sqe(&u->ring);
 }
 
+static int update(struct uring *u, unsigned int slab, struct iovec memory)
+{
+	int rc = io_uring_register_buffers_update_tag(&u->ring, slab, &memory, NULL, 1);
+
+	return rc < 0 ? rc : 0;
+}
+
+/* The registered buffer that holds this block of the pool, or -1: it goes without one. */
+static int buffer_of(struct uring *u, const void *block)
+{
+	size_t i = ((const char *)block - u->pool->base) / POOL_SLAB;
+	uint64_t bit = UINT64_C(1) << i % 64;
+	int rc;
+
+	if (u->slab[i / 64] & bit)
+		return i;
+	if (!u->fixed)
+		return -1;
+	rc = update(u, i, (struct iovec){ u->pool->base + i * POOL_SLAB, POOL_SLAB });
+	if (rc) {
+		u->fixed = false;
+		log_info("direct I/O goes without more registered buffers (limit on locked memory): "
+			 "%s", strerror(-rc));
+		return -1;
+	}
+	u->slab[i / 64] |= bit;
+	return i;
+}
+
+bool uring_release(struct uring *u)
+{
+	bool all = true;
+
+	for (unsigned int i = 0; i < u->pool->size / POOL_SLAB; i++) {
+		if (!(u->slab[i / 64] & UINT64_C(1) << i % 64))
+			continue;
+		/* Sparse again. Registered, it would go on meaning the pages of before. */
+		if (update(u, i, (struct iovec){ NULL, 0 }))
+			all = false;
+		else
+			u->slab[i / 64] &= ~(UINT64_C(1) << i % 64);
+	}
+	return all;
+}
+
 void uring_read(struct uring *u, struct operation *o, int fd, void *buffer, uint32_t n,
 		uint64_t offset)
 {
 	struct io_uring_sqe *s = start(u);
+	int index = buffer_of(u, buffer);
 
-	if (u->fixed)
-		io_uring_prep_read_fixed(s, fd, buffer, n, offset, 0);
+	if (index >= 0)
+		io_uring_prep_read_fixed(s, fd, buffer, n, offset, index);
 	else
 		io_uring_prep_read(s, fd, buffer, n, offset);
 	io_uring_sqe_set_data(s, o);
@@ -103,9 +152,10 @@ void uring_write(struct uring *u, struct operation *o, int fd, const void *buffe
 		 uint64_t offset, int rw_flags)
 {
 	struct io_uring_sqe *s = start(u);
+	int index = buffer_of(u, buffer);
 
-	if (u->fixed)
-		io_uring_prep_write_fixed(s, fd, buffer, n, offset, 0);
+	if (index >= 0)
+		io_uring_prep_write_fixed(s, fd, buffer, n, offset, index);
 	else
 		io_uring_prep_write(s, fd, buffer, n, offset);
 	s->rw_flags = rw_flags;

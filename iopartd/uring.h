@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's one io_uring, restricted before it is enabled to the operations below: whoever
- * takes over this process can submit nothing else, and register nothing.
+ * takes over this process can submit nothing else, and register nothing but its own memory as a
+ * buffer. (A grant cannot be pinned, so no guest's memory can be.)
+ *
+ * The pool's slabs are registered, which pins them, when the first operation uses them, and
+ * unregistered by uring_release.
  *
  * An operation is started by one of uring_*(), submitted by uring_submit and ends with one call
  * of its complete(), from uring_reap. At most URING_OPERATIONS are under way: uring_room tells.
@@ -17,6 +21,7 @@
 #include "pool.h"
 
 #define URING_OPERATIONS 2048u
+#define URING_SLABS	1024u		/* most that a pool may have */
 
 struct operation {
 	/* result: as the system call's, or -errno. */
@@ -25,11 +30,13 @@ struct operation {
 
 struct uring {
 	struct io_uring ring;
-	bool fixed;			/* the pool is registered as buffer 0 */
+	const struct pool *pool;	/* slab i of it is buffer i, once registered */
+	bool fixed;			/* slabs may be registered */
+	uint64_t slab[URING_SLABS / 64];	/* bit i: slab i is registered */
 	unsigned int under_way;
 };
 
-/* 0 or -errno. Registers p's memory if the limit on locked memory allows. */
+/* 0 or -errno. p: at most URING_SLABS slabs; its memory is what uring_read and _write use. */
 int uring_init(struct uring *u, const struct pool *p);
 void uring_uninit(struct uring *u);
 
@@ -59,6 +66,9 @@ bool uring_pending(const struct uring *u);
 
 /* Without a system call. */
 bool uring_ready(const struct uring *u);
+
+/* Unregisters all of the pool: only while nothing is under way. false: some is pinned still. */
+bool uring_release(struct uring *u);
 
 /* Sleeps until something can be reaped, or for that long. */
 void uring_wait(struct uring *u, unsigned int milliseconds);

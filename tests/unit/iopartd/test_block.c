@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/virtio_blk.h>
@@ -527,6 +528,47 @@ static void a_neighbour_of_a_broken_device_is_served(void **p)
 	unlink(path);
 }
 
+static size_t resident(const struct pool *p)
+{
+	unsigned char page[RIG_POOL / 4096];
+	size_t i, n = 0;
+
+	assert_int_equal(mincore(p->base, p->size, page), 0);
+	for (i = 0; i < p->size / 4096; i++)
+		n += page[i] & 1;
+	return n * 4096;
+}
+
+static bool has_given_back(void *argument)
+{
+	struct state *s = argument;
+
+	return !s->r.io.pool_used && !s->r.io.pool.touched;
+}
+
+static void the_pools_memory_comes_on_demand_and_goes_back(void **p)
+{
+	struct state *s = *p;
+	struct buffer out = { guest_alloc(&s->g, 70000), 65536 + 512, false };
+	struct buffer in = { guest_alloc(&s->g, 70000), 65536 + 512, true };
+	int enabled = -1;
+	unsigned int i;
+
+	assert_int_equal(resident(&s->r.io.pool), 0);
+	for (i = 0; i < 2; i++) {
+		fill(s, out.gpa, out.length, i);
+		assert_int_equal(request(s, VIRTIO_BLK_T_OUT, 8, &out, 1, NULL), 0);
+		assert_in_range(resident(&s->r.io.pool), 65536, 4 * POOL_SLAB);
+		rig_until(&s->r, has_given_back, s);
+		assert_int_equal(resident(&s->r.io.pool), 0);
+		/* And nothing is left that would wake the daemon up. */
+		assert_true(sd_event_source_get_enabled(s->r.io.life, &enabled) >= 0);
+		assert_int_equal(enabled, SD_EVENT_OFF);
+		assert_int_equal(request(s, VIRTIO_BLK_T_IN, 8, &in, 1, NULL), 0);
+		assert_memory_equal(guest_at(&s->g, in.gpa), guest_at(&s->g, out.gpa), out.length);
+	}
+}
+
 int main(void)
 {
 #define TEST(f, how) { #f " (" #how ")", f, how, teardown, NULL }
@@ -541,6 +583,7 @@ int main(void)
 		TEST(a_file_that_became_shorter_is_an_error_and_no_hang, direct),
 		TEST(many_requests_at_once_complete_once_each, buffered),
 		TEST(many_requests_at_once_complete_once_each, direct),
+		TEST(the_pools_memory_comes_on_demand_and_goes_back, direct),
 		TEST(writes_to_a_readonly_device_are_errors, readonly),
 		TEST(the_configuration_tells_the_disk, buffered),
 		TEST(a_kick_stands_until_its_request_is_over, buffered),

@@ -148,6 +148,7 @@ static void a_ring_opens_files_unless_it_is_restricted(void **state)
 	assert_int_equal(open_by_ring(&u.ring), -EACCES);
 	/* Nor can the restriction be taken off. */
 	assert_int_equal(io_uring_register_eventfd(&u.ring, 0), -EACCES);
+	assert_int_equal(io_uring_register_files(&u.ring, &(int){ 0 }, 1), -EACCES);
 	uring_uninit(&u);
 	pool_uninit(&p);
 }
