@@ -15,7 +15,8 @@ static const char *const block_keys[] = {
 	"type", "name", "path", "readonly", "queues", "serial", "limits", NULL
 };
 static const char *const network_keys[] = {
-	"type", "name", "bridge", "mac", "addresses", "limits", "vlan", "zone", NULL
+	"type", "name", "bridge", "mac", "addresses", "queues", "limits", "vlan",
+	"zone", NULL
 };
 static const char *const console_keys[] = { "type", "name", NULL };
 static const char *const *const keys[] = {
@@ -229,7 +230,9 @@ static int parse_settings(const struct reader *r, const char *prefix, const json
 	json_t *limit;
 	int rc;
 
-	if (reader_number(r, prefix, json, "queues", false, 1, COMMAND_MAX_QUEUES, &queues) < 0 ||
+	if (reader_number(r, prefix, json, "queues", false, 1,
+			  v->type == DEVICE_NETWORK ? COMMAND_MAX_PAIRS : COMMAND_MAX_QUEUES,
+			  &queues) < 0 ||
 	    reader_number(r, prefix, json, "vlan", false, 1, COMMAND_MAX_VLAN, &vlan) < 0 ||
 	    reader_text(r, prefix, json, "serial", "\"disk1\"", false, s->serial,
 			COMMAND_MAX_SERIAL + 1) < 0 ||

@@ -52,6 +52,33 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static void set_taps(int *to, const int *taps)
+{
+	unsigned int i;
+
+	for (i = 0; i < IO_MAX_PAIRS - 1; i++)
+		to[i] = taps ? taps[i] : -1;
+}
+
+static void close_taps(int *taps)
+{
+	unsigned int i;
+
+	for (i = 0; i < IO_MAX_PAIRS - 1; i++)
+		close_fd(&taps[i]);
+}
+
+/* What was handed over and is of no use. */
+static void close_all(int *endpoint, int *backing, const int *taps)
+{
+	int copy[IO_MAX_PAIRS - 1];
+
+	set_taps(copy, taps);
+	close_fd(endpoint);
+	close_fd(backing);
+	close_taps(copy);
+}
+
 static void drop_sources(struct device *d)
 {
 	size_t i;
@@ -91,6 +118,8 @@ void device_free(struct device *d)
 	close_fd(&d->backing);
 	close_fd(&d->next_endpoint);
 	close_fd(&d->next_backing);
+	close_taps(d->taps);
+	close_taps(d->next_taps);
 	free(d);
 }
 
@@ -302,10 +331,13 @@ static struct device *begin_again(struct device *d)
 	struct iopart *io = d->iopart;
 	int endpoint = d->next_endpoint, backing = d->next_backing;
 	uint32_t round = d->round;
+	int taps[IO_MAX_PAIRS - 1];
 
+	set_taps(taps, d->next_taps);
 	d->next_endpoint = d->next_backing = -1;
+	set_taps(d->next_taps, NULL);
 	device_free(d);
-	if (device_open(&d, io, &id, endpoint, backing))
+	if (device_open(&d, io, &id, endpoint, backing, taps))
 		return NULL;
 	d->round = round;
 	return d;
@@ -357,6 +389,7 @@ static void end(struct device *d)
 	d->channel = NULL;
 	close_fd(&d->endpoint);
 	close_fd(&d->backing);
+	close_taps(d->taps);
 	d->state = DEVICE_CLOSED;
 	handover_ask_again(d->iopart->handover);
 }
@@ -382,7 +415,8 @@ static int on_turn(sd_event_source *s, void *userdata)
 	return 0;
 }
 
-static struct device *new_device(struct iopart *io, const struct device_identity *id, int backing)
+static struct device *new_device(struct iopart *io, const struct device_identity *id, int backing,
+				 const int *taps)
 {
 	struct device *d = calloc(1, sizeof(*d));
 
@@ -394,6 +428,8 @@ static struct device *new_device(struct iopart *io, const struct device_identity
 	d->bells = d->type->bells;
 	d->endpoint = d->next_endpoint = d->next_backing = -1;
 	d->backing = backing;
+	set_taps(d->taps, taps);
+	set_taps(d->next_taps, NULL);
 	snprintf(d->label, sizeof(d->label), "%s/%s", id->partition, id->name);
 	d->next = io->devices;
 	io->devices = d;
@@ -421,14 +457,13 @@ static int begin(struct device *d)
 }
 
 int device_open(struct device **out, struct iopart *io, const struct device_identity *id,
-		int endpoint, int backing)
+		int endpoint, int backing, const int *taps)
 {
-	struct device *d = new_device(io, id, backing);
+	struct device *d = new_device(io, id, backing, taps);
 	int rc;
 
 	if (!d) {
-		close_fd(&endpoint);
-		close_fd(&backing);
+		close_all(&endpoint, &backing, taps);
 		return -ENOMEM;
 	}
 	d->endpoint = endpoint;
@@ -443,9 +478,9 @@ int device_open(struct device **out, struct iopart *io, const struct device_iden
 }
 
 int device_open_channel(struct device **out, struct iopart *io, const struct device_identity *id,
-			struct channel *channel, int backing)
+			struct channel *channel, int backing, const int *taps)
 {
-	struct device *d = new_device(io, id, backing);
+	struct device *d = new_device(io, id, backing, taps);
 	int rc;
 
 	if (!d)
@@ -460,17 +495,16 @@ int device_open_channel(struct device **out, struct iopart *io, const struct dev
 	return 0;
 }
 
-struct device *device_replace(struct device *d, int endpoint, int backing)
+struct device *device_replace(struct device *d, int endpoint, int backing, const int *taps)
 {
 	if (d->state != DEVICE_LOST && d->state != DEVICE_CLOSED) {
-		close_fd(&endpoint);
-		close_fd(&backing);
+		close_all(&endpoint, &backing, taps);
 		return d;
 	}
-	close_fd(&d->next_endpoint);
-	close_fd(&d->next_backing);
+	close_all(&d->next_endpoint, &d->next_backing, d->next_taps);
 	d->next_endpoint = endpoint;
 	d->next_backing = backing;
+	set_taps(d->next_taps, taps);
 	if (d->state == DEVICE_CLOSED)
 		return begin_again(d);
 	device_schedule(d);

@@ -91,7 +91,9 @@ struct device {
 	struct channel *channel;
 	int endpoint;			/* a copy, to attach again after a demotion; -1: none */
 	int backing;
+	int taps[IO_MAX_PAIRS - 1];	/* network: of further pairs of queues; -1: none */
 	int next_endpoint, next_backing; /* handed over while LOST; -1: none */
+	int next_taps[IO_MAX_PAIRS - 1];
 	enum device_state state;
 	bool again;			/* LOST by a demotion: may be a standby again */
 	bool withdrawn;			/* LOST, and uvd has no more use for it */
@@ -112,19 +114,22 @@ struct device {
 
 const struct device_type *device_type(uint32_t channel_type);
 
-/* Takes over both descriptors, also on failure. The device may serve before it returns. */
+/*
+ * Takes over all descriptors, also on failure. taps: as in struct device, or NULL. The device may
+ * serve before it returns.
+ */
 int device_open(struct device **out, struct iopart *io, const struct device_identity *id,
-		int endpoint, int backing);
+		int endpoint, int backing, const int *taps);
 
 /* As device_open, with a channel that is open already: unit tests. */
 int device_open_channel(struct device **out, struct iopart *io, const struct device_identity *id,
-			struct channel *channel, int backing);
+			struct channel *channel, int backing, const int *taps);
 
 /*
  * New descriptors for a device that is known: taken if it is LOST or CLOSED, else closed, as it
  * keeps its own. Returns the device that takes d's place, d itself or another, or NULL.
  */
-struct device *device_replace(struct device *d, int endpoint, int backing);
+struct device *device_replace(struct device *d, int endpoint, int backing, const int *taps);
 
 /* It is served in another way from now on, by whoever serves. */
 void device_set(struct device *d, const struct command_settings *settings, uint64_t size);

@@ -22,7 +22,7 @@
 #define REFUSED_USEC	5000000u
 #define ASK_USEC	1000000u
 #define MESSAGES	16u		/* a turn */
-#define FDS_MAX		2u
+#define FDS_MAX		(1u + IO_MAX_PAIRS)	/* an endpoint, and a tap's queues */
 
 struct handover {
 	struct iopart *iopart;
@@ -71,8 +71,11 @@ static void take_endpoint(struct handover *h, struct message *in)
 		.nbd = m->channel_type == CHANNEL_BLOCK && m->device_flags & HANDOVER_DEVICE_NBD,
 	};
 	struct device *d;
+	int taps[IO_MAX_PAIRS - 1];
+	unsigned int i;
 
-	if (!device_type(m->channel_type) || in->fds != 2) {
+	if (!device_type(m->channel_type) || in->fds < 2 ||
+	    (in->fds > 2 && m->channel_type != CHANNEL_NETWORK)) {
 		log_error("hand-over: channel %llu is none of a device with its backing (type %u, "
 			  "%u descriptors)", (unsigned long long)m->channel_id, m->channel_type,
 			  in->fds);
@@ -84,14 +87,17 @@ static void take_endpoint(struct handover *h, struct message *in)
 	memcpy(id.mac, m->mac, sizeof(id.mac));
 	id.settings = m->settings;
 	id.size = m->size;
+	for (i = 0; i < IO_MAX_PAIRS - 1; i++)
+		taps[i] = in->fd[2 + i];
 	d = find(h->iopart, m->channel_id);
 	if (d)
 		device_set(d, &id.settings, id.size);
 	if (d)
-		d = device_replace(d, in->fd[0], in->fd[1]);
-	else if (device_open(&d, h->iopart, &id, in->fd[0], in->fd[1]))
+		d = device_replace(d, in->fd[0], in->fd[1], taps);
+	else if (device_open(&d, h->iopart, &id, in->fd[0], in->fd[1], taps))
 		d = NULL;
-	in->fd[0] = in->fd[1] = -1;
+	for (i = 0; i < FDS_MAX; i++)
+		in->fd[i] = -1;
 	if (d)
 		d->round = h->round;
 }
@@ -172,7 +178,7 @@ static int check(struct message *in, ssize_t n, const struct msghdr *h)
 static int receive(struct handover *h)
 {
 	char control[CMSG_SPACE(FDS_MAX * sizeof(int))] __attribute__((aligned(8)));
-	struct message in = { .fd = { -1, -1 } };
+	struct message in = { .fd = { [0 ... FDS_MAX - 1] = -1 } };
 	struct iovec iov = { &in.m, sizeof(in.m) };
 	struct msghdr header = {
 		.msg_iov = &iov, .msg_iovlen = 1,

@@ -22,7 +22,7 @@ int pool_init(struct pool *p, size_t bytes)
 	p->base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->base == MAP_FAILED)
 		return -errno;
-	/* A huge page would come for the first block, and be most of what an idle daemon may have. */
+	/* A huge page would come for the first block: too much for a daemon that does little. */
 	madvise(p->base, bytes, MADV_NOHUGEPAGE);
 	p->small = calloc(p->smalls, sizeof(*p->small));
 	p->large = calloc(p->larges, sizeof(*p->large));

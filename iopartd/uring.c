@@ -111,8 +111,8 @@ static int buffer_of(struct uring *u, const void *block)
 	rc = update(u, i, (struct iovec){ u->pool->base + i * POOL_SLAB, POOL_SLAB });
 	if (rc) {
 		u->fixed = false;
-		log_info("direct I/O goes without more registered buffers (limit on locked memory): "
-			 "%s", strerror(-rc));
+		log_info("direct I/O goes without more registered buffers (limit on locked "
+			 "memory): %s", strerror(-rc));
 		return -1;
 	}
 	u->slab[i / 64] |= bit;

@@ -44,9 +44,10 @@ static int open_backing(struct uvd *uvd, const struct endpoint *e)
 }
 
 int endpoint_open(struct uvd *uvd, const struct recipient *who, const struct endpoint *e,
-		  int fds[2])
+		  int fds[1 + IO_MAX_PAIRS])
 {
-	int rc;
+	uint32_t n = 0, backings = e->type == CHANNEL_NETWORK ? e->settings.queues : 1;
+	int rc = -EINVAL;
 
 	fds[0] = kernel_object_open(uvd->kernel, e->id, who->command ? ULTRAVISOR_ROLE_CLIENT :
 				    ULTRAVISOR_ROLE_SERVER, who->command ? 0 : e->slot);
@@ -55,11 +56,16 @@ int endpoint_open(struct uvd *uvd, const struct recipient *who, const struct end
 				 (unsigned long long)e->id, who->name);
 	if (who->command)
 		return 1;
-	fds[1] = open_backing(uvd, e);
-	if (fds[1] >= 0)
-		return 2;
-	rc = log_errno(LOG_ERR, fds[1], "backing of %s of %s", e->device, e->partition_name);
-	close(fds[0]);
+	for (; n < backings && backings <= IO_MAX_PAIRS; n++) {
+		rc = fds[1 + n] = open_backing(uvd, e);
+		if (rc < 0)
+			break;
+	}
+	if (n && n == backings)
+		return 1 + n;
+	log_errno(LOG_ERR, rc, "backing of %s of %s", e->device, e->partition_name);
+	for (n++; n--;)
+		close(fds[n]);
 	return rc;
 }
 

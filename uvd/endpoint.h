@@ -39,7 +39,7 @@ bool endpoint_wanted(struct uvd *uvd, const struct recipient *who, uint64_t id);
 
 /* Opens the endpoint and its backing, the caller's from then on: how many, or -errno (logged). */
 int endpoint_open(struct uvd *uvd, const struct recipient *who, const struct endpoint *e,
-		  int fds[2]);
+		  int fds[1 + IO_MAX_PAIRS]);
 void endpoint_describe(const struct recipient *who, const struct endpoint *e,
 		       struct handover_message *m);
 

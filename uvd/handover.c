@@ -105,7 +105,7 @@ static int send_message(struct connection *c, const struct handover_message *m, 
 	struct iovec iov = { .iov_base = (void *)m, .iov_len = sizeof(*m) };
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		char bytes[CMSG_SPACE((1 + IO_MAX_PAIRS) * sizeof(int))];
 	} control = { 0 };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *cmsg;
@@ -252,7 +252,7 @@ static bool must_wait(struct connection *c, const struct endpoint *e)
 static int send_endpoint(struct connection *c, const struct endpoint *e)
 {
 	struct handover_message m = new_message(HANDOVER_ENDPOINT);
-	int fds[2], n, rc;
+	int fds[1 + IO_MAX_PAIRS], n, rc;
 
 	n = endpoint_open(c->handover->uvd, &c->who, e, fds);
 	if (n < 0)

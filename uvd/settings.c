@@ -56,6 +56,9 @@ int settings_check(struct transaction *t, const char *device, uint32_t type,
 	if (!s->queues || s->queues > COMMAND_MAX_QUEUES)
 		return refuse(t, COMMAND_INVALID, "use 1 to 8", "device %s: %u queues", device,
 			      s->queues);
+	if (type == DEVICE_NETWORK && s->queues > COMMAND_MAX_PAIRS)
+		return refuse(t, COMMAND_INVALID, "use 1 to 3", "device %s: %u pairs of queues",
+			      device, s->queues);
 	if (strlen(s->serial) > COMMAND_MAX_SERIAL)
 		return refuse(t, COMMAND_INVALID, "use at most 20 bytes",
 			      "device %s: serial number \"%s\" is too long", device, s->serial);

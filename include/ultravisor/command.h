@@ -35,7 +35,8 @@
 #define COMMAND_ADDRESSES_LEN	192
 #define COMMAND_MAX_TALKS	4	/* other zones */
 #define COMMAND_TALKS_LEN	128	/* COMMAND_MAX_TALKS names and commas */
-#define COMMAND_MAX_QUEUES	8
+#define COMMAND_MAX_QUEUES	8	/* of a disk */
+#define COMMAND_MAX_PAIRS	3	/* pairs of queues, of a network card */
 #define COMMAND_MAX_SERIAL	20	/* bytes: VIRTIO_BLK_ID_BYTES */
 #define COMMAND_MAX_VLAN	4094
 #define COMMAND_MAX_BURST_MS	60000
@@ -179,7 +180,7 @@ enum command_device { DEVICE_BLOCK = 1, DEVICE_NETWORK = 2, DEVICE_CONSOLE = 3 }
 
 /* How a device is served; what is not its type's is zero. */
 struct command_settings {
-	uint32_t queues;		/* 1 … COMMAND_MAX_QUEUES; console: 1 */
+	uint32_t queues;		/* 1 … COMMAND_MAX_QUEUES; card: pairs; console: 1 */
 	uint32_t vlan;			/* network: 1 … COMMAND_MAX_VLAN; 0: none */
 	char serial[COMMAND_SERIAL_LEN];	/* block; "": its name */
 	char zone[COMMAND_ZONE_LEN];	/* network; "": "default" */

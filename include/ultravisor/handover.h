@@ -28,7 +28,7 @@
 
 enum handover_what {
 	HANDOVER_HELLO = 1,	/* first message of the client; no descriptor */
-	HANDOVER_ENDPOINT = 2,	/* uvd's; 1 or 2 descriptors: endpoint, backing */
+	HANDOVER_ENDPOINT = 2,	/* uvd's; 1 or more descriptors: endpoint, backing */
 	HANDOVER_COMPLETE = 3,	/* uvd's: that was all there is now */
 	HANDOVER_WITHDRAW = 4,	/* uvd's: channel_id is no more; close it */
 	HANDOVER_REFUSED = 5,	/* uvd's, then it closes: reason says why */
@@ -62,7 +62,8 @@ struct handover_message {
  *   block: image or block device, O_RDWR or O_RDONLY, not locked: the server takes its fence by
  *          flock(LOCK_EX) on it before it submits anything. Of an NBD disk: a socket of no use;
  *          its connection comes to who serves when nobody else is connected any more;
- *   network: a queue of the device's multi-queue tap, IFF_VNET_HDR, detached (TUNSETQUEUE);
+ *   network: a queue of the device's multi-queue tap, IFF_VNET_HDR, detached (TUNSETQUEUE), for
+ *          each pair of queues that the card has: 1 to COMMAND_MAX_PAIRS;
  *   console: the log, O_RDWR | O_APPEND.
  */
 

@@ -19,6 +19,7 @@
 #define IO_LAYOUT_VERSION	1
 #define IO_MAX_QUEUES		8
 #define IO_MAX_QUEUE_SIZE	256
+#define IO_MAX_PAIRS		3	/* of a network card; with a control queue behind them */
 #define IO_CONFIG_SIZE		64
 #define IO_FAULT_SIZE		96
 
@@ -116,7 +117,8 @@ struct io_server {
  * position, then replays what is SUBMITTED, in order of sequence.
  *
  * Network queues use no entries: a batch of packets is one step. `available` is set to the used
- * index that is about to be published, then the guest's used index, then `used`.
+ * index that is about to be published, then the guest's used index, then `used`. `sequence` of
+ * a card's control queue is how many pairs of queues its driver has chosen; 0: it has not.
  */
 enum io_entry_state { IO_FREE = 0, IO_SUBMITTED = 1, IO_DONE = 2 };
 
@@ -237,6 +239,7 @@ struct io_report {
 _Static_assert(sizeof(struct io_statistics) == 64 + IO_OPERATIONS * 8 * (4 + IO_LATENCY_BUCKETS),
 	       "no padding");
 _Static_assert(sizeof(struct io_statistics) <= IO_STATISTICS_SIZE, "statistics");
+_Static_assert(2 * IO_MAX_PAIRS + 1 <= IO_MAX_QUEUES, "a card's queues");
 _Static_assert(sizeof(struct io_client) <= IO_CLIENT_SIZE, "client area");
 _Static_assert(sizeof(struct io_server) <= IO_SERVER_SIZE, "server area");
 _Static_assert(sizeof(struct io_inflight_queue) == 64 + 32 * IO_MAX_QUEUE_SIZE, "no padding");

@@ -32,6 +32,8 @@ static void must(bool true_one, const char *what)
 void rig_init(struct rig *r)
 {
 	memset(r, 0, sizeof(*r));
+	for (unsigned int i = 0; i < IO_MAX_PAIRS - 1; i++)
+		r->taps[i] = -1;
 	MUST(iopart_init(&r->io, RIG_POOL) == 0);
 	MUST(sd_event_new(&r->event) >= 0);
 	MUST(iopart_attach(&r->io, r->event) == 0);
@@ -60,7 +62,7 @@ void rig_serve_as(struct rig *r, struct guest *g, int backing, bool readonly,
 	};
 
 	memcpy(id.partition_uuid, rig_partition, sizeof(rig_partition));
-	MUST(device_open_channel(&r->device, &r->io, &id, g->server, backing) == 0);
+	MUST(device_open_channel(&r->device, &r->io, &id, g->server, backing, r->taps) == 0);
 }
 
 static uint64_t milliseconds(void)

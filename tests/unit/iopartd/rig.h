@@ -20,6 +20,7 @@ struct rig {
 	struct iopart io;
 	sd_event *event;
 	struct device *device;
+	int taps[IO_MAX_PAIRS - 1];	/* of further pairs of queues, or -1 */
 };
 
 /* Set in a fork: what fails there ends the process, not the test. */

@@ -104,7 +104,7 @@ static struct handover_message message(uint32_t what)
 
 static void say(struct state *s, const struct handover_message *m, size_t size, unsigned int fds)
 {
-	int fd[4] = { s->file, s->file, s->file, s->file };
+	int fd[2 + IO_MAX_PAIRS] = { [0 ... 1 + IO_MAX_PAIRS] = s->file };
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
 	struct iovec iov = { (void *)m, size };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -209,7 +209,7 @@ static void messages_that_make_no_sense_end_the_connection(void **p)
 			m.settings.queues = IO_MAX_QUEUES + 1;
 			break;
 		default:
-			fds = 4;
+			fds = 2 + IO_MAX_PAIRS;
 		}
 		say(s, &m, size, fds);
 		assert_true(hung_up(s));

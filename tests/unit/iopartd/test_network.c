@@ -28,6 +28,8 @@
 
 #include <common/crash.h>
 
+#include <iopartd/network.h>
+
 #include "guest.h"
 #include "rig.h"
 
@@ -519,6 +521,108 @@ static bool isolate(void)
 	return true;
 }
 
+/* A card with two pairs; its control queue is the fifth. */
+static int setup_pairs(void **p)
+{
+	struct state *s;
+
+	setup_bare(p);
+	s = *p;
+	rig_init(&s->r);
+	s->r.taps[0] = tap("t0", false);
+	rig_serve(&s->r, &s->g, tap("t0", false), false);
+	s->served = true;
+	return 0;
+}
+
+#define CONTROL	4u
+
+static uint8_t command(struct state *s, const void *bytes, unsigned int n, unsigned int split)
+{
+	uint64_t at = guest_alloc(&s->g, 64), ack = guest_alloc(&s->g, 1);
+	struct buffer b[] = {
+		{ at, split, false }, { at + split, n - split, false }, { ack, 1, true },
+	};
+	uint32_t head, length;
+
+	memcpy(guest_at(&s->g, at), bytes, n);
+	*(uint8_t *)guest_at(&s->g, ack) = 0xee;
+	guest_submit(&s->g, CONTROL, b, 3, false);
+	guest_kick(&s->g, CONTROL);
+	rig_run(&s->r, 5);
+	assert_true(guest_used(&s->g, CONTROL, &head, &length));
+	assert_int_equal(length, 1);
+	return *(uint8_t *)guest_at(&s->g, ack);
+}
+
+static void the_driver_chooses_how_many_pairs(void **p)
+{
+	static const struct {
+		uint8_t bytes[8];
+		unsigned int n, split, pairs;
+		uint8_t answer;
+	} commands[] = {
+		{ { 4, 0, 2, 0 }, 4, 2, 2, VIRTIO_NET_OK },
+		{ { 4, 0, 3, 0 }, 4, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 0, 0, 0 }, 4, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 0, 1, 1 }, 4, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 1, 1, 0 }, 4, 2, 2, VIRTIO_NET_ERR },
+		{ { 0, 0, 1 }, 3, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 0, 1 }, 3, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 0, 1, 0, 0 }, 5, 2, 2, VIRTIO_NET_ERR },
+		{ { 4, 0, 1, 0 }, 4, 1, 1, VIRTIO_NET_OK },
+		{ { 4, 0, 2, 0 }, 4, 3, 2, VIRTIO_NET_OK },
+	};
+	const uint64_t features = MERGEABLE | 1ULL << VIRTIO_NET_F_MQ |
+				  1ULL << VIRTIO_NET_F_CTRL_VQ;
+	struct virtio_net_config config;
+	struct state *s = *p;
+	unsigned char f[10000];
+	unsigned int i;
+
+	memcpy(&config, guest_server(&s->g)->config, sizeof(config));
+	assert_int_equal(config.max_virtqueue_pairs, 2);
+	assert_int_equal(guest_server(&s->g)->queues, 5);
+	s->size = 1500;
+	guest_up(&s->g, GUEST_FEATURES | features, 5, 64);
+	for (i = 0; i < BUFFERS; i++) {
+		s->receive[i] = guest_alloc(&s->g, 10000);
+		post(s, i);
+	}
+	rig_settle(&s->r, &s->g);
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		assert_int_equal(command(s, commands[i].bytes, commands[i].n, commands[i].split),
+				 commands[i].answer);
+		/* What a next server would find, and what this one does. */
+		assert_int_equal(control_stored(s->r.device->data), commands[i].pairs);
+		assert_int_equal(((struct network *)s->r.device->data)->pairs, commands[i].pairs);
+	}
+	for (i = 1; i <= 3; i += 2) {
+		uint64_t at = guest_alloc(&s->g, HEADER + 100);
+		struct buffer b = { at, HEADER + 100, false };
+
+		memset(guest_at(&s->g, at), 0, HEADER);
+		frame((unsigned char *)guest_at(&s->g, at) + HEADER, 100, i);
+		guest_submit(&s->g, i, &b, 1, false);
+		guest_kick(&s->g, i);
+		rig_run(&s->r, 5);
+		assert_int_equal(recv(s->wire, f, sizeof(f), 0), 100);
+		assert_int_equal(number_of(f), i);
+	}
+	/* A reset takes the choice back. */
+	guest_down(&s->g);
+	rig_settle(&s->r, &s->g);
+	assert_int_equal(((struct network *)s->r.device->data)->pairs, 0);
+	guest_up(&s->g, GUEST_FEATURES | features, 5, 64);
+	rig_settle(&s->r, &s->g);
+	assert_int_equal(((struct network *)s->r.device->data)->pairs, 1);
+	/* A command without room for its answer is no command. */
+	guest_submit(&s->g, CONTROL, &(struct buffer){ guest_alloc(&s->g, 8), 4, false }, 1, false);
+	guest_kick(&s->g, CONTROL);
+	rig_run(&s->r, 5);
+	assert_int_equal(guest_broken(&s->g), guest_generation(&s->g));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -527,6 +631,8 @@ int main(void)
 		TEST(packets_go_both_ways),
 		TEST(a_burst_waits_for_buffers_and_is_not_lost),
 		TEST(each_way_has_its_limit),
+		cmocka_unit_test_setup_teardown(the_driver_chooses_how_many_pairs, setup_pairs,
+						teardown),
 		TEST(without_merging_what_does_not_fit_is_dropped),
 		TEST(drivers_that_lie_wait_for_their_reset),
 		BARE(no_packet_is_damaged_whoever_is_killed_when),
